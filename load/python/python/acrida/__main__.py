@@ -1,0 +1,5 @@
+"""``python -m acrida`` is the ``acrida`` command."""
+
+from acrida import main
+
+main()

@@ -1,0 +1,301 @@
+"""The HTTP client of a user: used like a ``requests.Session``, measured beside the socket."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from gevent import get_hub, getcurrent
+
+from acrida import _native
+from acrida.http import body
+from acrida.http.cookies import CookieJar
+from acrida.http.errors import named
+from acrida.http.headers import CaseInsensitiveDict
+from acrida.http.response import Response
+
+from .event import RequestEvent
+from .exception import CatchResponseError, LocustError, ResponseError
+
+NO_CONTEXT: dict[str, Any] = {}
+
+
+class HttpSession:
+    """Sends requests for one user, whose cookies and connections it keeps.
+
+    A URL without scheme and host is relative to ``base_url``. Each method takes
+    what its namesake in requests takes, and ``name`` (what to count it as),
+    ``catch_response`` (the ``with`` block decides whether it failed) and
+    ``context`` (handed to ``request`` listeners).
+    """
+
+    def __init__(self, base_url: str | None, request_event: RequestEvent, user: Any, pool_manager: Any = None) -> None:
+        self.base_url, self.auth = _without_credentials(base_url or "")
+        self.request_event = request_event
+        self.user = user
+        #: Counts requests under this name while set; see ``rename_request``.
+        self.request_name: str | None = None
+        self.headers = CaseInsensitiveDict(_native.DEFAULT_HEADERS)
+        self.params: Any = None
+        self.verify: Any = True
+        self.cert: Any = None
+        self.proxies: dict[str, str] = {}
+        self.hooks: dict[str, list[Callable[..., Any]]] = {"response": []}
+        self.stream = False
+        self.max_redirects = 30
+        self.trust_env = False
+        self._headers_seen = -1
+        self._native = user.environment.engine.session()
+
+    @property
+    def cookies(self) -> CookieJar:
+        """This session's cookies."""
+        return CookieJar(self._native)
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        jar = CookieJar(self._native)
+        jar.clear()
+        jar.update(cookies)
+
+    @contextmanager
+    def rename_request(self, name: str) -> Generator[None, None, None]:
+        """Counts the requests of the block under ``name``."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        catch_response: bool = False,
+        context: Mapping[str, Any] = NO_CONTEXT,
+        *,
+        data: Any = None,
+        json: Any = None,
+        params: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Any = None,
+        timeout: Any = None,
+        allow_redirects: bool = True,
+        proxies: Mapping[str, str] | None = None,
+        hooks: Mapping[str, Any] | None = None,
+        stream: bool | None = None,
+        verify: Any = None,
+        cert: Any = None,
+    ) -> ResponseContextManager:
+        """Sends a request and waits for its answer; other users run meanwhile."""
+        name = name or self.request_name
+        listeners = self.request_event._handlers
+        start_time = time.time() if listeners or catch_response else 0.0
+        content = content_type = None
+        if data is not None or json is not None or files is not None:
+            content, content_type = body.encode(data, json, files)
+        if params or self.params:
+            url = body.with_params(url, {**(self.params or {}), **params} if self.params and params else params or self.params)
+        if self.headers._changed != self._headers_seen:
+            self._prepare_headers()
+        ticket = self._native.submit(
+            getcurrent().switch,
+            method,
+            url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}",
+            name,
+            body.merged(self.headers.items(), headers) if headers else None,
+            content,
+            content_type,
+            _credentials(auth or self.auth),
+            list(cookies.items()) if cookies else None,
+            timeout,
+            self.max_redirects if allow_redirects else None,
+            self.verify if verify is None else verify,
+            cert or self.cert,
+            proxies or self.proxies or None,
+            not catch_response,
+        )
+        response = ResponseContextManager(self._answer(ticket))
+        for hook in _listed(hooks["response"]) if hooks else self.hooks["response"]:
+            response = hook(response) or response
+        if catch_response or listeners:
+            response._describe(self, method, {**self.user.context(), **context}, start_time)
+            response._verdict_open = catch_response
+            if not catch_response:
+                self.request_event.tell(**response.request_meta)
+        return response
+
+    def _answer(self, ticket: Any) -> Any:
+        """Lets other users run until the exchange is there."""
+        if type(ticket) is not int:  # no event loop runs in this thread: the call waited itself
+            return ticket
+        try:
+            return get_hub().switch()
+        except BaseException:
+            self._native.abandon(ticket)
+            raise
+
+    def _prepare_headers(self) -> None:
+        """Hands the session's headers to the native side, once for each change."""
+        self._headers_seen = self.headers._changed
+        self._native.set_headers(body.merged(self.headers.items(), None))
+
+    def get(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends a GET request."""
+        return self.request("GET", url, **kwargs)
+
+    def options(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends an OPTIONS request."""
+        return self.request("OPTIONS", url, **kwargs)
+
+    def head(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends a HEAD request; does not follow redirects unless asked to."""
+        kwargs.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> ResponseContextManager:
+        """Sends a POST request."""
+        return self.request("POST", url, data=data, json=json, **kwargs)
+
+    def put(self, url: str, data: Any = None, **kwargs: Any) -> ResponseContextManager:
+        """Sends a PUT request."""
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url: str, data: Any = None, **kwargs: Any) -> ResponseContextManager:
+        """Sends a PATCH request."""
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends a DELETE request."""
+        return self.request("DELETE", url, **kwargs)
+
+
+class ResponseContextManager(Response):
+    """A response that can be told, in a ``with`` block, whether it counts as a failure."""
+
+    js: Any
+    #: What ``request`` listeners are fired with; changes made in the block count.
+    request_meta: dict[str, Any]
+    _entered = False
+    _verdict_open = False
+    _manual_result: bool | Exception | None = None
+
+    def __init__(self, exchange: Any) -> None:
+        super().__init__(exchange)
+        if exchange.failure is not None:
+            kind, arguments = exchange.failure
+            self.error = named(kind)(*arguments)
+
+    def _describe(self, session: HttpSession, method: str, context: dict[str, Any], start_time: float) -> None:
+        exchange = self._exchange
+        self._request_event = session.request_event
+        self.request_meta = {
+            "request_type": method,
+            "response_time": exchange.response_time_ms,
+            "name": exchange.name,
+            "context": context,
+            "response": self,
+            "exception": self._default_error(exchange.name),
+            "start_time": start_time,
+            "url": exchange.request_url,
+            "response_length": exchange.content_length,
+        }
+
+    def _default_error(self, name: str) -> Exception | None:
+        """What the failure table says unless the locustfile decides; grouped by name, not URL."""
+        if self.error is not None:
+            return self._exchange.cause() or self.error
+        if self.status_code < 400:
+            return None
+        whose = "Client" if self.status_code < 500 else "Server"
+        return named("HTTPError")(f"{self.status_code} {whose} Error: {self.reason} for url: {name}", response=self)
+
+    def raise_for_status(self) -> None:
+        """As in requests; an explicit ``success()`` or ``failure()`` goes first."""
+        if isinstance(self._manual_result, Exception):
+            raise self._manual_result
+        if not self._manual_result:
+            super().raise_for_status()
+
+    def __enter__(self) -> ResponseContextManager:
+        self._entered = True
+        if not self._verdict_open:
+            raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+        meta = self.request_meta
+        if self._manual_result is not None:
+            meta["exception"] = None if self._manual_result is True else self._manual_result
+        elif isinstance(error, ResponseError):
+            meta["exception"] = error
+        elif error is not None:
+            return False
+        else:
+            meta["exception"] = self._default_error(meta["name"])
+        self._verdict_open = False
+        self._exchange.record(
+            meta["request_type"], meta["name"], meta["response_time"], meta["response_length"], error_text(meta["exception"])
+        )
+        self._request_event.tell(**meta)
+        return error is None or isinstance(error, ResponseError)
+
+    def success(self) -> None:
+        """The request counts as successful, whatever its status."""
+        self._decide(True, "success()")
+
+    def failure(self, exc: Any) -> None:
+        """The request counts as failed, for the reason given (a text or an exception)."""
+        self._decide(exc if isinstance(exc, Exception) else CatchResponseError(exc), "failure(...)")
+
+    def _decide(self, verdict: bool | Exception, call: str) -> None:
+        if not self._verdict_open:
+            raise LocustError(
+                "If you want to change the state of the request using .success() or .failure(), "
+                "you must pass catch_response=True."
+            )
+        if not self._entered:
+            raise LocustError(
+                "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like "
+                f"this:\n\nwith self.client.request(..., catch_response=True) as response:\n    response.{call}"
+            )
+        self._manual_result = verdict
+
+
+def error_text(error: Exception | str | None) -> str | None:
+    """What the failure table says of ``error``; None for none."""
+    if error is None:
+        return None
+    text = error if isinstance(error, str) else repr(error)
+    return re.sub(r"(object at )0x[0-9a-fA-F]+", r"\g<1>0x....", text)
+
+
+def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
+    """The URL without ``user:password@``, and these apart."""
+    url = urlsplit(base_url)
+    if not (url.username and url.password):
+        return base_url, None
+    host = url.netloc.rpartition("@")[2]
+    return urlunsplit(url._replace(netloc=host)), (unquote(url.username), unquote(url.password))
+
+
+def _credentials(auth: Any) -> tuple[str, str] | None:
+    """Basic credentials from a pair or from an object such as requests' HTTPBasicAuth."""
+    if auth is None:
+        return None
+    if isinstance(auth, tuple | list) and len(auth) == 2:
+        return (str(auth[0]), str(auth[1]))
+    if hasattr(auth, "username") and hasattr(auth, "password"):
+        return (str(auth.username), str(auth.password))
+    raise TypeError(f"auth={auth!r}: only basic authentication, given as (user, password), is supported yet")
+
+
+def _listed(hooks: Any) -> list[Any]:
+    return list(hooks) if isinstance(hooks, list | tuple) else [hooks]

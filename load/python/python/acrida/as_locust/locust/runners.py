@@ -1,0 +1,110 @@
+"""The runner as locustfiles see it; deciding who runs when is Rust's."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+from gevent.pool import Group
+
+from . import log
+from .exception import StopTest, StopUser
+from .stats import RequestStats
+from .user.task import LOCUST_STATE_STOPPING
+
+logger = logging.getLogger(__name__)
+
+
+class LocalRunner:
+    """Starts and stops users of this process when the native engine says so."""
+
+    def __init__(self, environment: Any) -> None:
+        self.environment = environment
+        #: The greenlets of all running users.
+        self.user_greenlets = Group()
+        self.target_user_count = 0
+        self._users: dict[int, Any] = {}
+        environment.events.user_error.add_listener(self._count_exception)
+
+    @property
+    def state(self) -> str:
+        """ready, spawning, running, cleanup, stopping or stopped."""
+        return self.environment.engine.state()
+
+    @property
+    def stats(self) -> RequestStats:
+        """The statistics of the run."""
+        return self.environment.stats
+
+    @property
+    def errors(self) -> list[Any]:
+        """The failure table."""
+        return self.stats.errors
+
+    @property
+    def user_classes(self) -> list[Any]:
+        """The classes that users are spawned from."""
+        return self.environment.user_classes
+
+    @property
+    def user_count(self) -> int:
+        """Running users."""
+        return len(self._users)
+
+    def start(self, user_count: int, spawn_rate: float, wait: bool = False) -> None:
+        """Starts a run, or changes the number of users of one."""
+        self.target_user_count = user_count
+        self.environment.engine.swarm(user_count, spawn_rate)
+
+    def stop(self) -> None:
+        """Ends the run; the program goes on."""
+        self.environment.engine.stop()
+
+    def quit(self) -> None:
+        """Ends the run, then the program."""
+        self.environment.engine.quit()
+
+    def spawn(self, user_id: int, class_index: int) -> None:
+        """Starts one user; one that cannot be made is reported and counted as gone."""
+        try:
+            user = self.user_classes[class_index](self.environment)
+            greenlet = user.start(self.user_greenlets)
+        except Exception as error:
+            self._cannot_spawn(error)
+            self.environment.engine.user_stopped(user_id)
+            return
+        self._users[user_id] = user
+        greenlet.rawlink(lambda ended: self._ended(user_id, ended))
+        self.environment.engine.user_started(user_id)
+
+    def stop_users(self, user_ids: list[int], at_once: bool) -> None:
+        """Ends users: at once, or those that wait at once and the others after their task."""
+        for user_id in user_ids:
+            user = self._users.get(user_id)
+            if user is None:
+                continue
+            if at_once:
+                self.user_greenlets.killone(user.greenlet, block=False)
+            elif user._state != LOCUST_STATE_STOPPING:
+                user.stop()
+
+    def _cannot_spawn(self, error: Exception) -> None:
+        """A user class that cannot be instantiated: StopTest ends the run, saying why."""
+        if isinstance(error, StopTest):
+            logger.error("%s", error)
+            logger.warning("Stopping the run...")
+            self.environment.process_exit_code = self.environment.process_exit_code or 1
+            self.quit()
+        else:
+            logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
+            log.unhandled_greenlet_exception = True
+
+    def _ended(self, user_id: int, greenlet: Any) -> None:
+        self._users.pop(user_id, None)
+        if greenlet.exception is not None and not isinstance(greenlet.exception, StopUser | StopTest):
+            log.unhandled_greenlet_exception = True
+        self.environment.engine.user_stopped(user_id)
+
+    def _count_exception(self, user_instance: Any, exception: BaseException, tb: Any, **_: Any) -> None:
+        self.environment.engine.record_exception(str(exception), "".join(traceback.format_tb(tb)), "local")

@@ -1,0 +1,1 @@
+"""Helpers that locustfiles and tools import from Locust."""

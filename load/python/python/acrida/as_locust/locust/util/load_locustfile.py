@@ -1,0 +1,40 @@
+"""Imports a locustfile and finds the users in it."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import sys
+from typing import Any
+
+from ..user import User
+
+
+def is_user_class(item: Any) -> bool:
+    """Whether ``item`` is a User class that can be spawned."""
+    return inspect.isclass(item) and issubclass(item, User) and not item.abstract
+
+
+def load_locustfile(path: str) -> tuple[dict[str, type[User]], list[Any]]:
+    """Imports the file at ``path``; returns its user classes by name, and its load shapes.
+
+    As under Locust, the working directory comes first on the import path while
+    the file is read, then the file's own directory.
+    """
+    folder, filename = os.path.split(os.path.abspath(path))
+    name = os.path.splitext(filename)[0]
+    if name == "locust":
+        name = "locustfile"  # keeps ``import locust`` ours
+    sys.path[:0] = [folder] if folder in sys.path else [folder, os.getcwd()]
+    try:
+        loader = importlib.machinery.SourceFileLoader(name, path)
+        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+        assert spec is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    return {name: item for name, item in vars(module).items() if is_user_class(item)}, []

@@ -1,0 +1,97 @@
+"""The exceptions of an exchange, under the names that ``requests`` gives them.
+
+Where the locustfile's environment has ``requests`` loaded, they *are* that
+package's classes, so that ``except requests.exceptions.…`` catches them; where
+it has not, the stand-ins below have the same names and the same hierarchy.
+Source: the documented exceptions of requests 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+class RequestException(IOError):
+    """Anything that kept a request from getting its answer."""
+
+    def __init__(self, *args: Any, request: Any = None, response: Any = None) -> None:
+        super().__init__(*args)
+        self.request = request
+        self.response = response
+
+
+class HTTPError(RequestException):
+    """A status of 400 or above."""
+
+
+class ConnectionError(RequestException):
+    """The connection could not be made, or broke."""
+
+
+class ProxyError(ConnectionError):
+    """The proxy could not be used."""
+
+
+class SSLError(ConnectionError):
+    """TLS could not be agreed on, or the certificate is not trusted."""
+
+
+class Timeout(RequestException):
+    """The server took too long."""
+
+
+class ConnectTimeout(ConnectionError, Timeout):
+    """The connection took too long to make."""
+
+
+class ReadTimeout(Timeout):
+    """The server sent nothing for too long."""
+
+
+class TooManyRedirects(RequestException):
+    """More redirects than allowed."""
+
+
+class MissingSchema(RequestException, ValueError):
+    """The URL does not say http or https."""
+
+
+class InvalidSchema(RequestException, ValueError):
+    """The URL says something other than http or https."""
+
+
+class InvalidURL(RequestException, ValueError):
+    """The URL cannot be read."""
+
+
+class InvalidHeader(RequestException, ValueError):
+    """A header cannot be sent."""
+
+
+class ChunkedEncodingError(RequestException):
+    """The body ended early or was framed wrongly."""
+
+
+class ContentDecodingError(RequestException):
+    """The body could not be decompressed."""
+
+
+class InvalidJSONError(RequestException):
+    """The value cannot be written as JSON."""
+
+
+class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
+    """The body is not JSON."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        json.JSONDecodeError.__init__(self, *args)
+        self.request = kwargs.get("request")
+        self.response = kwargs.get("response")
+
+
+def named(name: str) -> type[Exception]:
+    """The exception class called ``name``: requests' own where it is loaded."""
+    loaded = sys.modules.get("requests.exceptions")
+    return getattr(loaded, name, None) or globals()[name]

@@ -1,0 +1,179 @@
+"""What a request answers with: the attributes and methods of ``requests.Response``.
+
+Headers, text and bodies are built from the exchange when they are asked for.
+"""
+
+from __future__ import annotations
+
+import json as _json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from acrida.http.errors import named
+from acrida.http.headers import CaseInsensitiveDict
+
+
+class SentRequest:
+    """The request as it was sent."""
+
+    def __init__(self, exchange: Any) -> None:
+        self.method: str = exchange.method
+        self.url: str = exchange.request_url
+        self.body: bytes | None = exchange.request_body
+        self.headers = CaseInsensitiveDict(exchange.request_headers)
+
+    @property
+    def path_url(self) -> str:
+        """The path and query of the URL."""
+        return self.url.split("://", 1)[-1].partition("/")[2].join(("/", ""))
+
+
+class Response:
+    """An answer, or, with ``status_code`` 0 and an ``error``, the reason why there is none."""
+
+    #: Why there is no answer; None where there is one.
+    error: Exception | None = None
+
+    def __init__(self, exchange: Any) -> None:
+        self._exchange = exchange
+        self.status_code: int = exchange.status
+
+    @property
+    def reason(self) -> str | None:
+        """The text beside the status."""
+        return self._exchange.reason
+
+    @cached_property
+    def url(self) -> str | None:
+        """Where the answer came from, after redirects."""
+        return self._exchange.url
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict:
+        """The answer's headers; repeated ones are joined with a comma."""
+        joined: dict[str, tuple[str, str]] = {}
+        for name, value in self._exchange.headers:
+            before = joined.get(name.lower())
+            joined[name.lower()] = (name, value) if before is None else (before[0], f"{before[1]}, {value}")
+        return CaseInsensitiveDict(joined.values())
+
+    @cached_property
+    def content(self) -> bytes | None:
+        """The body, decompressed; None where there is no answer."""
+        return self._exchange.body
+
+    @cached_property
+    def encoding(self) -> str | None:
+        """The body's character set: the server's word, or the default of its type."""
+        content_type = self.headers.get("content-type", "").lower()
+        if named_by_server := re.search(r"charset=[\"']?([^\s;\"']+)", content_type):
+            return named_by_server.group(1)
+        if "text" in content_type:
+            return "ISO-8859-1"
+        return "utf-8" if "application/json" in content_type else None
+
+    @property
+    def apparent_encoding(self) -> str:
+        """The character set that the body looks like."""
+        try:
+            (self.content or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            return "ISO-8859-1"
+        return "utf-8"
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        content = self.content
+        if not content:
+            return ""
+        try:
+            return content.decode(self.encoding or self.apparent_encoding, errors="replace")
+        except LookupError:
+            return content.decode("utf-8", errors="replace")
+
+    def json(self, **kwargs: Any) -> Any:
+        """The body read as JSON; ``requests.exceptions.JSONDecodeError`` if it is not."""
+        try:
+            return _json.loads(self.content or b"", **kwargs)
+        except UnicodeDecodeError:
+            return _json.loads(self.text, **kwargs)
+        except _json.JSONDecodeError as error:
+            raise named("JSONDecodeError")(error.msg, error.doc, error.pos) from error
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that this answer set."""
+        return dict(self._exchange.cookies)
+
+    @cached_property
+    def elapsed(self) -> timedelta:
+        """Time from sending the last request to its answer."""
+        return timedelta(microseconds=self._exchange.elapsed_us)
+
+    @cached_property
+    def history(self) -> list[Response]:
+        """The redirects on the way here, oldest first."""
+        return [Response(step) for step in self._exchange.history]
+
+    @cached_property
+    def request(self) -> SentRequest:
+        """The request that this answers."""
+        return SentRequest(self._exchange)
+
+    @property
+    def ok(self) -> bool:
+        """Whether ``raise_for_status`` would not raise."""
+        try:
+            self.raise_for_status()
+        except Exception:
+            return False
+        return True
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.iter_content(128)
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the answer points elsewhere."""
+        return "location" in self.headers and self.status_code in (301, 302, 303, 307, 308)
+
+    @property
+    def is_permanent_redirect(self) -> bool:
+        """Whether it does so for good."""
+        return "location" in self.headers and self.status_code in (301, 308)
+
+    def raise_for_status(self) -> None:
+        """Raises the error that kept the answer away, or HTTPError from status 400."""
+        if self.error is not None:
+            raise self.error
+        if self.status_code >= 400:
+            whose = "Client" if self.status_code < 500 else "Server"
+            raise named("HTTPError")(
+                f"{self.status_code} {whose} Error: {self.reason} for url: {self.url}", response=self
+            )
+
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
+        """The body in pieces of ``chunk_size`` bytes."""
+        body: Any = self.text if decode_unicode and self.encoding else self.content or b""
+        step = chunk_size or len(body) or 1
+        return (body[at : at + step] for at in range(0, len(body), step))
+
+    def iter_lines(
+        self, chunk_size: int = 512, decode_unicode: bool = False, delimiter: Any = None
+    ) -> Iterator[Any]:
+        """The body line by line."""
+        body: Any = self.text if decode_unicode and self.encoding else self.content or b""
+        return iter(body.split(delimiter) if delimiter else body.splitlines())
+
+    def close(self) -> None:
+        """Nothing to do: the whole body has been read."""

@@ -1,0 +1,173 @@
+"""Executes, on the gevent hub, what the native side decides.
+
+Finished requests and actions arrive through one file descriptor: a finished
+request wakes its user at once, an action waits for the main greenlet, since
+listeners that it calls may block.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import sys
+import traceback
+from argparse import Namespace
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from gevent import get_hub
+from gevent.event import Event
+
+#: The folder whose ``locust`` package answers ``import locust``.
+AS_LOCUST = os.path.join(os.path.dirname(__file__), "as_locust")
+
+
+class LocustfileError(Exception):
+    """A locustfile could not be loaded; the text is for the user."""
+
+
+def load(paths: list[str]) -> dict[str, Any]:
+    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name."""
+    sys.path.insert(0, AS_LOCUST)
+    if not os.environ.get("LOCUST_SKIP_MONKEY_PATCH"):
+        from gevent import monkey
+
+        monkey.patch_all()
+    load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
+    users: dict[str, Any] = {}
+    for path in paths:
+        try:
+            found, _ = load_locustfile(path)
+        except SystemExit:
+            raise
+        except BaseException as error:
+            raise LocustfileError(explain(path, error)) from error
+        users.update(found)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: it need not be looked at again and again
+    return users
+
+
+def explain(path: str, error: BaseException) -> str:
+    """What is wrong with a locustfile, at which line, and what to do."""
+    if isinstance(error, SyntaxError):
+        pointer = "".join(traceback.format_exception_only(error)).rstrip()
+        return f"cannot read {path}: {pointer}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "acrida" not in frame.filename]
+    frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
+    at = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else path
+    text = f"cannot load {path}: {type(error).__name__}: {error} (at {at})"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {error.name.partition('.')[0]}"
+    return text
+
+
+class Run:
+    """One run: the environment of its users, and the actions that start and stop them."""
+
+    def __init__(self, engine: Any, users: list[Any], options: dict[str, Any], locustfile: str) -> None:
+        locust = importlib.import_module("locust")
+        log = importlib.import_module("locust.log")
+        environment = importlib.import_module("locust.env")
+        parsed = Namespace(**options)
+        if not parsed.skip_log_setup:
+            log.setup_logging(parsed.loglevel, parsed.logfile)
+        self._log = log
+        self._engine = engine
+        self._actions: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._wake = Event()
+        self._over = False
+        self.environment = environment.Environment(
+            engine=engine,
+            user_classes=users,
+            locustfile=os.path.basename(locustfile),
+            events=locust.events,
+            host=parsed.host,
+            reset_stats=parsed.reset_stats,
+            parsed_options=parsed,
+        )
+        self.runner = self.environment.create_local_runner()
+        if parsed.equal_weights:
+            self.environment.assign_equal_weights()
+
+    def init(self) -> bool:
+        """Fires ``init``; False if a listener raised, which ends the program."""
+        self.environment.events.init.fire(environment=self.environment, runner=self.runner, web_ui=None)
+        return not self._log.unhandled_greenlet_exception
+
+    def loop(self) -> None:
+        """Runs users until the native side says that the run is over."""
+        watcher = get_hub().loop.io(self._engine.fd(), 1)
+        watcher.start(self._drain)
+        try:
+            while not self._over:
+                self._wake.wait()
+                self._wake.clear()
+                while self._actions:
+                    action, arguments = self._actions.popleft()
+                    action(*arguments)
+        finally:
+            watcher.stop()
+
+    def _drain(self) -> None:
+        for target, value in self._engine.drain():
+            target(value)
+
+    def act(self, action: tuple[str, tuple[Any, ...]]) -> None:
+        """Queues an action of the native side: the name of a method below, and its arguments."""
+        name, arguments = action
+        self._actions.append((getattr(self, f"on_{name}"), arguments))
+        self._wake.set()
+
+    def on_test_start(self) -> None:
+        """The run begins: its listeners come before the first user."""
+        self.environment.filter_tasks_by_tags()
+        self.environment.events.test_start.fire(environment=self.environment)
+        if self.environment.host:
+            for user in self.environment.user_classes:
+                user.host = self.environment.host
+        self._engine.test_started()
+
+    def on_spawn(self, user_id: int, class_index: int) -> None:
+        """One user starts."""
+        self.runner.spawn(user_id, class_index)
+
+    def on_stop_users(self, user_ids: list[int], at_once: bool) -> None:
+        """Users end."""
+        self.runner.stop_users(user_ids, at_once)
+
+    def on_spawning_complete(self, user_count: int) -> None:
+        """All users of a ramp have started."""
+        self.environment.events.spawning_complete.fire(user_count=user_count)
+
+    def on_test_stopping(self) -> None:
+        """The run is about to end; its users still run."""
+        self.environment.events.test_stopping.fire(environment=self.environment)
+
+    def on_test_stop(self) -> None:
+        """The run has ended, and so have its users."""
+        self.environment.events.test_stop.fire(environment=self.environment)
+
+    def on_quit(self) -> None:
+        """The loop ends."""
+        self._over = True
+
+    def quitting(self) -> int | None:
+        """Fires ``quitting``; returns the exit code that Python's side asks for, if any."""
+        self.environment.events.quitting.fire(environment=self.environment, reverse=True)
+        gc.collect()  # answers that nobody looked at are counted when they are dropped
+        if self.environment.process_exit_code is not None:
+            return self.environment.process_exit_code
+        return None
+
+    def listener_raised(self) -> bool:
+        """Whether a listener or greenlet raised where nobody caught it."""
+        return self._log.unhandled_greenlet_exception
+
+    def quit(self, exit_code: int) -> None:
+        """Fires ``quit``, after every report has been written."""
+        self.environment.events.quit.fire(exit_code=exit_code)
+        logging.shutdown()
