@@ -1,0 +1,184 @@
+//! The shell: the only code here that waits or reads the clock.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use log::{info, warn};
+
+use crate::{Action, Command, Ending, RunState, Runner};
+
+/// Locust's name for the logger of what happens here.
+const LOGGER: &str = "locust.runners";
+
+/// The handle on a running [`Runner`]: commands go in, its state can be read.
+///
+/// Commands are queued without a bound; there are at most two per user that was
+/// started, besides what people ask for.
+#[derive(Debug, Clone)]
+pub struct Control {
+    commands: mpsc::Sender<Command>,
+    seen: Arc<Seen>,
+}
+
+/// What others may know about a runner without asking its thread.
+#[derive(Debug)]
+struct Seen {
+    state: AtomicU8,
+    user_count: AtomicU64,
+}
+
+impl Control {
+    /// Queues a command; once the run is over it has no effect.
+    pub fn send(&self, command: Command) {
+        // The receiver is gone only after `Action::Quit`, when every command is void.
+        let _ = self.commands.send(command);
+    }
+
+    /// Where the run stands.
+    pub fn state(&self) -> RunState {
+        RunState::ALL[usize::from(self.seen.state.load(Ordering::Acquire))]
+    }
+
+    /// Users that run now.
+    pub fn user_count(&self) -> u64 {
+        self.seen.user_count.load(Ordering::Acquire)
+    }
+}
+
+/// A started runner.
+#[derive(Debug)]
+pub struct RunnerThread {
+    /// The handle to give commands with.
+    pub control: Control,
+    /// Ends after [`Action::Quit`] was handed out.
+    pub thread: JoinHandle<()>,
+}
+
+/// Puts `runner` on a thread; `act` gets every action, in order, on that thread,
+/// and must not block.
+///
+/// # Errors
+///
+/// If the system refuses another thread.
+pub fn start(runner: Runner, act: impl FnMut(Action) + Send + 'static) -> io::Result<RunnerThread> {
+    let (commands, queue) = mpsc::channel();
+    let seen = Arc::new(Seen {
+        state: AtomicU8::new(0),
+        user_count: AtomicU64::new(0),
+    });
+    let control = Control {
+        commands,
+        seen: Arc::clone(&seen),
+    };
+    let thread = std::thread::Builder::new()
+        .name("acrida-runner".to_owned())
+        .spawn(move || run(runner, &queue, &seen, act))?;
+    Ok(RunnerThread { control, thread })
+}
+
+fn run(
+    mut runner: Runner,
+    queue: &mpsc::Receiver<Command>,
+    seen: &Seen,
+    mut act: impl FnMut(Action),
+) {
+    while !runner.is_over() {
+        let actions = match next_command(queue, runner.next_deadline()) {
+            Some(command) => {
+                narrate_command(&runner, command);
+                runner.handle(command, Instant::now())
+            }
+            None => {
+                let now = Instant::now();
+                narrate_time_limit(&runner, now);
+                runner.tick(now)
+            }
+        };
+        seen.show(&runner);
+        for action in actions {
+            narrate_action(&runner, &action);
+            act(action);
+        }
+    }
+}
+
+/// The next command, or `None` at the deadline. Somebody who drops the last
+/// [`Control`] wants the run to end.
+fn next_command(queue: &mpsc::Receiver<Command>, deadline: Option<Instant>) -> Option<Command> {
+    use mpsc::RecvTimeoutError::{Disconnected, Timeout};
+    let Some(deadline) = deadline else {
+        return Some(queue.recv().unwrap_or(Command::Abort));
+    };
+    match queue.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(command) => Some(command),
+        Err(Timeout) => None,
+        Err(Disconnected) => Some(Command::Abort),
+    }
+}
+
+impl Seen {
+    fn show(&self, runner: &Runner) {
+        let position = RunState::ALL
+            .iter()
+            .position(|state| *state == runner.state());
+        let position = position.and_then(|position| u8::try_from(position).ok());
+        let position = position.expect("every state is in RunState::ALL");
+        self.state.store(position, Ordering::Release);
+        self.user_count
+            .store(runner.user_count(), Ordering::Release);
+    }
+}
+
+fn narrate_command(runner: &Runner, command: Command) {
+    let Command::Swarm(swarm) = command else {
+        return;
+    };
+    if runner.state() == RunState::Cleanup {
+        warn!(target: LOGGER, "The test is stopping; start again when it has stopped");
+        return;
+    }
+    info!(
+        target: LOGGER,
+        "Ramping to {} users at a rate of {:.2} per second", swarm.users, swarm.spawn_rate.per_second()
+    );
+}
+
+fn narrate_time_limit(runner: &Runner, now: Instant) {
+    if runner.time_limit().is_some_and(|limit| limit <= now) {
+        info!(target: "locust.main", "--run-time limit reached, shutting down");
+    }
+}
+
+fn narrate_action(runner: &Runner, action: &Action) {
+    match action {
+        Action::SpawningComplete { user_count } => info!(
+            target: LOGGER,
+            "All users spawned: {} ({user_count} total users)", by_class(runner)
+        ),
+        Action::StopUsers {
+            users,
+            ending: Ending::AtOnce { .. },
+        } if !runner.settings().stop_timeout.is_zero() => {
+            info!(
+                target: LOGGER,
+                "{} users did not finish their tasks in {} seconds. Stopping them...",
+                users.len(), runner.settings().stop_timeout.as_secs_f64()
+            );
+        }
+        _ => {}
+    }
+}
+
+/// `{"First": 3, "Second": 1}`, as Locust logs it.
+fn by_class(runner: &Runner) -> String {
+    let mut text = String::from("{");
+    for (class, count) in runner.classes().iter().zip(runner.active_by_class()) {
+        let comma = if text.len() > 1 { ", " } else { "" };
+        let _ = write!(text, "{comma}{:?}: {count}", class.name);
+    }
+    text + "}"
+}
