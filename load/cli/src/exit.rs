@@ -1,0 +1,101 @@
+//! How the program ends, and with which code.
+
+use std::io::{self, Write};
+
+/// Everything went well.
+pub const SUCCESS: i32 = 0;
+/// Nothing could be run: no locustfile, no users in it, a CSV path that cannot
+/// be written. `--exit-code-on-error`'s default, for a run in which requests
+/// failed or tasks raised, is the same number.
+pub const FAILURE: i32 = 1;
+/// A flag, an environment variable or a configuration file is wrong; also a run
+/// in which a listener raised.
+pub const USAGE: i32 = 2;
+
+/// An end before any test ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// What the user asked to see, for stdout.
+    Shown(String),
+    /// A mistake in flags or settings.
+    Usage(String),
+    /// Something that is missing or does not work.
+    Failed(String),
+}
+
+impl Exit {
+    /// The exit code.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Shown(_) => SUCCESS,
+            Self::Usage(_) => USAGE,
+            Self::Failed(_) => FAILURE,
+        }
+    }
+
+    /// Prints what there is to say, and gives the exit code. Nothing can be said
+    /// about an output that does not take it.
+    pub fn say(&self, program: &str) -> i32 {
+        let _ = match self {
+            Self::Shown(text) => write!(io::stdout(), "{text}"),
+            Self::Usage(text) => writeln!(io::stderr(), "{program}: error: {text}"),
+            Self::Failed(text) => writeln!(io::stderr(), "{program}: {text}"),
+        };
+        self.code()
+    }
+}
+
+/// What the exit code of a run depends on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the locustfile set as `environment.process_exit_code`.
+    pub asked_for: Option<i32>,
+    /// Whether a request failed or a task raised.
+    pub had_errors: bool,
+    /// Whether a listener raised.
+    pub listener_raised: bool,
+}
+
+/// The exit code of a run: what the locustfile asks for; else `on_error`
+/// (`--exit-code-on-error`) if a request failed or a task raised; else 2 if a
+/// listener raised; else 0. Source: observed on Locust 2.47.
+pub fn code_of_run(verdict: Verdict, on_error: i32) -> i32 {
+    match verdict {
+        Verdict {
+            asked_for: Some(code),
+            ..
+        } => code,
+        Verdict {
+            had_errors: true, ..
+        } => on_error,
+        Verdict {
+            listener_raised: true,
+            ..
+        } => USAGE,
+        _ => SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_reason_decides_the_exit_code() {
+        for (asked_for, had_errors, listener_raised, expected) in [
+            (None, false, false, 0),
+            (None, true, false, 9),
+            (None, false, true, 2),
+            (None, true, true, 9),
+            (Some(3), true, true, 3),
+            (Some(0), true, true, 0),
+        ] {
+            let verdict = Verdict {
+                asked_for,
+                had_errors,
+                listener_raised,
+            };
+            assert_eq!(code_of_run(verdict, 9), expected, "{verdict:?}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The table. Spellings, attribute names, environment variables and defaults are
+//! Locust 2.47's; `--csv-requests` is ours.
+
+use super::Env::{Named, No};
+use super::Kind::{Choice, Count, Int, PositiveFloat, Switch, Text, TimeSpan, Words};
+use super::Support::{Gone, Hidden, NotYet};
+use super::{Flag, Group};
+
+/// The levels of `--loglevel`.
+pub const LOG_LEVELS: &[&str] = &["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+
+/// Every flag, by heading.
+pub const GROUPS: &[Group<'static>] = &[
+    Group {
+        title: "Common options",
+        flags: COMMON,
+    },
+    Group {
+        title: "Web UI options",
+        flags: WEB,
+    },
+    Group {
+        title: "Master options",
+        flags: MASTER,
+    },
+    Group {
+        title: "Worker options",
+        flags: WORKER,
+    },
+    Group {
+        title: "Tag options",
+        flags: TAGS,
+    },
+    Group {
+        title: "Request statistics options",
+        flags: STATISTICS,
+    },
+    Group {
+        title: "Logging options",
+        flags: LOGGING,
+    },
+    Group {
+        title: "Other options",
+        flags: OTHER,
+    },
+];
+
+const COMMON: &[Flag<'static>] = &[
+    Flag::new("help", "help", Switch, "Show this text and exit.").short('h').env(No),
+    Flag::new(
+        "locustfile",
+        "locustfile",
+        Text,
+        "The Python file with the users of the test, several separated by commas, or a folder of them.",
+    )
+    .short('f')
+    .default("locustfile.py")
+    .metavar("filename"),
+    Flag::new("config", "config", Text, "A file with more settings: one 'flag = value' a line.")
+        .env(No)
+        .metavar("filename"),
+    Flag::new("host", "host", Text, "Base of the URLs to load, such as http://127.0.0.1:8000.")
+        .short('H')
+        .metavar("base url"),
+    Flag::new("users", "num_users", Count, "How many users run at the same time at the peak.")
+        .short('u')
+        .metavar("int"),
+    Flag::new("spawn-rate", "spawn_rate", PositiveFloat, "How many users start per second.")
+        .short('r')
+        .metavar("float"),
+    Flag::new(
+        "run-time",
+        "run_time",
+        TimeSpan,
+        "Stop after this time, such as 300s, 20m, 3h or 1h30m. Without it a test runs until it is stopped.",
+    )
+    .short('t')
+    .metavar("time"),
+    Flag::new("list", "list_commands", Switch, "List the user classes of the locustfile and exit.")
+        .short('l')
+        .env(No),
+    Flag::new("config-users", "config_users", Words, "").support(NotYet),
+];
+
+const WEB: &[Flag<'static>] = &[
+    Flag::new("web-host", "web_host", Text, "")
+        .default("")
+        .support(NotYet),
+    Flag::new("web-host-display-name", "web_host_display_name", Text, "").support(NotYet),
+    Flag::new("web-port", "web_port", Int, "")
+        .short('P')
+        .default("8089")
+        .support(NotYet),
+    Flag::new(
+        "headless",
+        "headless",
+        Switch,
+        "Start the test at once, without the web page.",
+    ),
+    Flag::new("autostart", "autostart", Switch, "").support(NotYet),
+    Flag::new("autoquit", "autoquit", Int, "")
+        .default("-1")
+        .support(NotYet),
+    Flag::new("headful", "headful", Switch, "").support(Hidden),
+    Flag::new("web-auth", "web_auth", Text, "")
+        .support(Gone("--web-auth was replaced by --web-login")),
+    Flag::new("web-login", "web_login", Switch, "").support(NotYet),
+    Flag::new("tls-cert", "tls_cert", Text, "")
+        .default("")
+        .support(NotYet),
+    Flag::new("tls-key", "tls_key", Text, "")
+        .default("")
+        .support(NotYet),
+    Flag::new("class-picker", "class_picker", Switch, "")
+        .env(Named("LOCUST_USERCLASS_PICKER"))
+        .support(NotYet),
+    Flag::new("build-path", "build_path", Text, "")
+        .default("")
+        .support(NotYet),
+    Flag::new("legacy-ui", "legacy_ui", Switch, "")
+        .support(Gone("--legacy-ui does not exist any more")),
+    Flag::new("web-base-path", "web_base_path", Text, "")
+        .default("")
+        .support(NotYet),
+];
+
+const MASTER: &[Flag<'static>] = &[
+    Flag::new("master", "master", Switch, "")
+        .env(Named("LOCUST_MODE_MASTER"))
+        .support(NotYet),
+    Flag::new("master-bind-host", "master_bind_host", Text, "")
+        .default("*")
+        .support(NotYet),
+    Flag::new("master-bind-port", "master_bind_port", Int, "")
+        .default("5557")
+        .support(NotYet),
+    Flag::new("expect-workers", "expect_workers", Count, "")
+        .default("1")
+        .support(NotYet),
+    Flag::new(
+        "expect-workers-max-wait",
+        "expect_workers_max_wait",
+        Int,
+        "",
+    )
+    .default("0")
+    .support(NotYet),
+    Flag::new("enable-rebalancing", "enable_rebalancing", Switch, "")
+        .env(No)
+        .support(NotYet),
+    Flag::new("expect-slaves", "expect_slaves", Switch, "")
+        .env(No)
+        .support(Gone("--expect-slaves was renamed to --expect-workers")),
+];
+
+const WORKER: &[Flag<'static>] = &[
+    Flag::new("worker", "worker", Switch, "")
+        .env(Named("LOCUST_MODE_WORKER"))
+        .support(NotYet),
+    Flag::new("processes", "processes", Int, "").support(NotYet),
+    Flag::new("slave", "slave", Switch, "")
+        .env(No)
+        .support(Gone("--slave was renamed to --worker")),
+    Flag::new("master-host", "master_host", Text, "")
+        .env(Named("LOCUST_MASTER_NODE_HOST"))
+        .default("127.0.0.1")
+        .support(NotYet),
+    Flag::new("master-port", "master_port", Int, "")
+        .env(Named("LOCUST_MASTER_NODE_PORT"))
+        .default("5557")
+        .support(NotYet),
+];
+
+const TAGS: &[Flag<'static>] = &[
+    Flag::new(
+        "tags",
+        "tags",
+        Words,
+        "Run only tasks that have at least one of these tags.",
+    )
+    .short('T')
+    .metavar("tag"),
+    Flag::new(
+        "exclude-tags",
+        "exclude_tags",
+        Words,
+        "Leave out tasks that have one of these tags.",
+    )
+    .short('E')
+    .metavar("tag"),
+];
+
+const STATISTICS: &[Flag<'static>] = &[
+    Flag::new(
+        "csv",
+        "csv_prefix",
+        Text,
+        "Write the statistics to PREFIX_stats.csv, PREFIX_stats_history.csv, PREFIX_failures.csv and \
+         PREFIX_exceptions.csv; folders are created.",
+    )
+    .metavar("prefix"),
+    Flag::new(
+        "csv-full-history",
+        "stats_history_enabled",
+        Switch,
+        "Write every name to PREFIX_stats_history.csv, not only the totals. Needs --csv.",
+    ),
+    Flag::new(
+        "csv-requests",
+        "csv_requests",
+        Switch,
+        "Write one line for each request to PREFIX_requests.csv. Needs --csv.",
+    ),
+    Flag::new("print-stats", "print_stats", Switch, "Print the statistics also in runs with a web page."),
+    Flag::new("only-summary", "only_summary", Switch, "Print the statistics only at the end."),
+    Flag::new("reset-stats", "reset_stats", Switch, "Begin the statistics anew when all users have started."),
+    Flag::new("html", "html_file", Text, "").support(NotYet),
+    Flag::new("json", "json", Switch, "").env(No).support(NotYet),
+    Flag::new("json-file", "json_file", Text, "").env(No).support(NotYet),
+];
+
+const LOGGING: &[Flag<'static>] = &[
+    Flag::new(
+        "skip-log-setup",
+        "skip_log_setup",
+        Switch,
+        "Leave logging to the locustfile: neither log lines nor statistics are printed.",
+    ),
+    Flag::new(
+        "loglevel",
+        "loglevel",
+        Choice {
+            options: LOG_LEVELS,
+            ignore_case: true,
+        },
+        "How much to log: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+    )
+    .short('L')
+    .default("INFO")
+    .metavar("level"),
+    Flag::new(
+        "logfile",
+        "logfile",
+        Text,
+        "Log to this file instead of stderr.",
+    )
+    .metavar("filename"),
+];
+
+const OTHER: &[Flag<'static>] = &[
+    Flag::new(
+        "show-task-ratio",
+        "show_task_ratio",
+        Switch,
+        "Print how often each task runs, and exit.",
+    )
+    .env(No),
+    Flag::new("show-task-ratio-json", "show_task_ratio_json", Switch, "")
+        .env(No)
+        .support(NotYet),
+    Flag::new("version", "version", Switch, "Show the version and exit.")
+        .short('V')
+        .env(No),
+    Flag::new(
+        "exit-code-on-error",
+        "exit_code_on_error",
+        Int,
+        "The exit code of a run with failed requests or exceptions.",
+    )
+    .default("1")
+    .metavar("int"),
+    Flag::new(
+        "stop-timeout",
+        "stop_timeout",
+        TimeSpan,
+        "How long users may finish their task at the end. By default they end at once.",
+    )
+    .short('s')
+    .default("0")
+    .metavar("time"),
+    Flag::new(
+        "equal-weights",
+        "equal_weights",
+        Switch,
+        "Run every task equally often, whatever weights the locustfile gives.",
+    )
+    .env(No),
+    Flag::new("profile", "profile", Text, "")
+        .env(No)
+        .support(NotYet),
+    Flag::new("otel", "otel", Switch, "")
+        .env(Named("LOCUST_ENABLE_OPENTELEMETRY"))
+        .support(NotYet),
+];

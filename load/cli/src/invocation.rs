@@ -1,0 +1,97 @@
+//! One call of the program, read in two steps: first what is needed to load the
+//! locustfile, then, with the flags that the locustfile adds, everything.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::config::{Layer, Places, read_layers};
+use crate::early::{Early, scan};
+use crate::exit::Exit;
+use crate::flags::{self, ExtraFlag};
+use crate::locustfiles::find_locustfiles;
+use crate::options::{self, Environment, Options};
+
+/// A command line with everything that can add to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// What messages call the program.
+    pub program: String,
+    args: Vec<String>,
+    environment: Environment,
+    places: Places,
+    layers: Vec<Layer>,
+    early: Early,
+}
+
+impl Invocation {
+    /// Reads the first step: the files that set something, and whether there is
+    /// anything to do at all. `version` is what `--version` shows; `args` do not
+    /// begin with the program's name.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Shown`] for `--help` and `--version`, [`Exit::Usage`] for a file
+    /// that cannot be read.
+    pub fn new(
+        program: &str,
+        version: &str,
+        args: Vec<String>,
+        environment: Environment,
+        places: Places,
+    ) -> Result<Self, Exit> {
+        let early = scan(&args);
+        if early.help {
+            return Err(Exit::Shown(flags::render_help(program)));
+        }
+        if early.version {
+            return Err(Exit::Shown(format!("{version}\n")));
+        }
+        let layers = read_layers(early.config.as_deref(), &places).map_err(Exit::Usage)?;
+        Ok(Self {
+            program: program.to_owned(),
+            args,
+            environment,
+            places,
+            layers,
+            early,
+        })
+    }
+
+    /// The same, with the process's environment, working folder and home.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Invocation::new`].
+    pub fn of_process(program: &str, version: &str, args: Vec<String>) -> Result<Self, Exit> {
+        let text = |word: OsString| word.into_string().ok();
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+            .collect();
+        let places = Places {
+            folder: PathBuf::from("."),
+            home: std::env::home_dir(),
+        };
+        Self::new(program, version, args, environment, places)
+    }
+
+    /// The locustfiles to load.
+    ///
+    /// # Errors
+    ///
+    /// One line about what is not there.
+    pub fn locustfiles(&self) -> Result<Vec<PathBuf>, Exit> {
+        let given = self.early.locustfile.as_deref();
+        let locustfile = options::resolve_locustfile(given, &self.environment, &self.layers);
+        find_locustfiles(&locustfile, &self.places.folder)
+    }
+
+    /// Every setting, with the flags that the locustfile adds.
+    ///
+    /// # Errors
+    ///
+    /// One line about the first mistake.
+    pub fn options(&self, extra: &[ExtraFlag]) -> Result<Options, Exit> {
+        let given = flags::parse(&self.program, &self.args, extra).map_err(Exit::Usage)?;
+        options::resolve(&given, &self.environment, &self.layers, extra).map_err(Exit::Usage)
+    }
+}
