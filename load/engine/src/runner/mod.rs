@@ -378,5 +378,4 @@ impl Runner {
 }
 
 #[cfg(test)]
-#[path = "runner_tests.rs"]
 mod tests;

@@ -1,3 +1,4 @@
+use super::typed::Values;
 use super::*;
 use crate::config;
 use crate::flags::parse;
