@@ -54,25 +54,21 @@ pub struct Verdict {
     pub had_errors: bool,
     /// Whether a listener raised.
     pub listener_raised: bool,
+    /// Whether a report could not be written.
+    pub report_failed: bool,
 }
 
 /// The exit code of a run: what the locustfile asks for; else `on_error`
 /// (`--exit-code-on-error`) if a request failed or a task raised; else 2 if a
-/// listener raised; else 0. Source: observed on Locust 2.47.
+/// listener raised; else 1 if a report could not be written; else 0.
+/// Source: observed on Locust 2.47, but for the report, which it does not look at.
 pub fn code_of_run(verdict: Verdict, on_error: i32) -> i32 {
-    match verdict {
-        Verdict {
-            asked_for: Some(code),
-            ..
-        } => code,
-        Verdict {
-            had_errors: true, ..
-        } => on_error,
-        Verdict {
-            listener_raised: true,
-            ..
-        } => USAGE,
-        _ => SUCCESS,
+    match verdict.asked_for {
+        Some(code) => code,
+        None if verdict.had_errors => on_error,
+        None if verdict.listener_raised => USAGE,
+        None if verdict.report_failed => FAILURE,
+        None => SUCCESS,
     }
 }
 
@@ -82,19 +78,31 @@ mod tests {
 
     #[test]
     fn the_strongest_reason_decides_the_exit_code() {
-        for (asked_for, had_errors, listener_raised, expected) in [
-            (None, false, false, 0),
-            (None, true, false, 9),
-            (None, false, true, 2),
-            (None, true, true, 9),
-            (Some(3), true, true, 3),
-            (Some(0), true, true, 0),
+        let well = Verdict::default();
+        let reports = Verdict {
+            report_failed: true,
+            ..well
+        };
+        let raised = Verdict {
+            listener_raised: true,
+            ..reports
+        };
+        let errors = Verdict {
+            had_errors: true,
+            ..raised
+        };
+        let asked = |code| Verdict {
+            asked_for: Some(code),
+            ..errors
+        };
+        for (verdict, expected) in [
+            (well, 0),
+            (reports, 1),
+            (raised, 2),
+            (errors, 9),
+            (asked(3), 3),
+            (asked(0), 0),
         ] {
-            let verdict = Verdict {
-                asked_for,
-                had_errors,
-                listener_raised,
-            };
             assert_eq!(code_of_run(verdict, 9), expected, "{verdict:?}");
         }
     }

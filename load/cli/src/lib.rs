@@ -2,7 +2,8 @@
 //!
 //! Whoever can execute users (the Python boundary, or a test) reads an
 //! [`Invocation`](invocation::Invocation), loads the locustfiles that it names,
-//! and gets the [`Options`](options::Options) of the run.
+//! gets the [`Options`](options::Options), and drives a [`Run`](run::Run) as its
+//! [`Host`](run::Host).
 
 pub mod config;
 mod early;
@@ -12,5 +13,7 @@ pub mod invocation;
 mod locustfiles;
 pub mod logging;
 pub mod options;
+pub mod run;
+pub mod users;
 
 pub use locustfiles::FILES_MAX;

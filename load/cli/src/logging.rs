@@ -110,13 +110,16 @@ mod tests {
     #[test]
     fn lines_look_like_pythons() {
         let now: ZonedDateTime = "2026-11-24T09:50:12.045[UTC]".parse().expect("a time");
-        let record = Record::builder()
-            .level(Level::Warn)
-            .target("locust.main")
-            .args(format_args!("it is {}", "late"))
-            .build();
+        let line_of = |args| {
+            let record = Record::builder()
+                .level(Level::Warn)
+                .target("locust.main")
+                .args(args)
+                .build();
+            line(&now, "vm", &record)
+        };
         assert_eq!(
-            line(&now, "vm", &record),
+            line_of(format_args!("it is late")),
             "[2026-11-24 09:50:12,045] vm/WARNING/locust.main: it is late\n"
         );
     }

@@ -25,6 +25,7 @@ fn main() {
 /// Finds every mistake that can be found without Python, then gives up.
 fn run(invocation: Invocation) -> Result<std::convert::Infallible, Exit> {
     let files = invocation.locustfiles()?;
+    invocation.options(&[])?;
     let names = files
         .iter()
         .map(|file| file.display().to_string())

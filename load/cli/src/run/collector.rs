@@ -1,0 +1,75 @@
+//! The one ledger of a run: takes what the lanes have gathered, and shows it.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use acrida_engine::Control;
+use acrida_stats::{Lane, Ledger, Limits, Snapshot};
+
+/// Where samples go and snapshots come from.
+#[derive(Debug)]
+pub struct Collector {
+    lanes: Vec<Lane>,
+    ledger: Mutex<Ledger>,
+    control: OnceLock<Control>,
+}
+
+impl Collector {
+    pub(super) fn new(lanes: Vec<Lane>, limits: Limits) -> Self {
+        Self {
+            lanes,
+            ledger: Mutex::new(Ledger::new(limits, now_us())),
+            control: OnceLock::new(),
+        }
+    }
+
+    /// From now on snapshots tell the number of users of this run.
+    pub(super) fn watch(&self, control: Control) {
+        // A collector belongs to one run, which calls this once.
+        let _ = self.control.set(control);
+    }
+
+    /// Everything that was measured up to now.
+    pub fn snapshot(&self) -> Snapshot {
+        let user_count = self.control.get().map_or(0, Control::user_count);
+        self.up_to_date().snapshot(now_us(), user_count)
+    }
+
+    /// Counts an exception that a task raised; `node` is who ran it.
+    pub fn record_exception(&self, message: &str, traceback: &str, node: &str) {
+        self.ledger()
+            .record_exception(message, traceback, node, now_us());
+    }
+
+    /// Counts requests that were still open when the run ended.
+    pub fn record_cut_off(&self, requests: u64) {
+        self.ledger().record_cut_off(requests);
+    }
+
+    /// Forgets what was measured up to now.
+    pub fn reset(&self) {
+        self.up_to_date().reset(now_us());
+    }
+
+    /// The ledger, with what the lanes hold taken in.
+    fn up_to_date(&self) -> MutexGuard<'_, Ledger> {
+        let mut ledger = self.ledger();
+        for lane in &self.lanes {
+            ledger.absorb(lane.take());
+        }
+        ledger
+    }
+
+    /// A panic while the ledger was locked leaves it as good as it was.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Microseconds since the Unix epoch.
+fn now_us() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}

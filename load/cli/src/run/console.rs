@@ -1,0 +1,91 @@
+//! What a run prints. The text comes from `acrida-report`; here is decided when,
+//! where and in which colours.
+//!
+//! As in Locust, everything goes to stderr, so that stdout stays the locustfile's.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use acrida_report::console::{self, Style};
+use acrida_stats::Snapshot;
+
+use crate::options::Options;
+
+#[derive(Debug)]
+pub(super) struct Console {
+    percentiles: Vec<f64>,
+    /// Whether tables are printed during the run.
+    live: bool,
+    /// Whether anything is printed at all.
+    silent: bool,
+    terminal: bool,
+    started: Instant,
+    run_time: Option<Duration>,
+}
+
+impl Console {
+    pub(super) fn new(options: &Options, percentiles: Vec<f64>) -> Self {
+        let silent = options.skip_log_setup;
+        Self {
+            percentiles,
+            live: !silent && !options.only_summary,
+            silent,
+            terminal: io::stderr().is_terminal(),
+            started: Instant::now(),
+            run_time: options.run_time,
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    pub(super) fn has_progress(&self) -> bool {
+        self.terminal && !self.silent
+    }
+
+    /// The table as it is now.
+    pub(super) fn table(&self, snapshot: &Snapshot) {
+        self.print(&console::stats_table(snapshot, true, self.style()));
+    }
+
+    /// The end: the table, the percentiles, what failed and what was cut off.
+    pub(super) fn summary(&self, snapshot: &Snapshot) {
+        if !self.silent {
+            let style = self.style();
+            let table = console::stats_table(snapshot, false, style);
+            let percentiles = console::percentiles_table(snapshot, &self.percentiles, style);
+            let errors = console::error_report(snapshot, style);
+            self.print(&format!("{table}{percentiles}{errors}"));
+        }
+    }
+
+    /// One line that the next output overwrites.
+    pub(super) fn progress(&self, snapshot: &Snapshot) {
+        let line = console::progress_line(
+            snapshot,
+            self.started.elapsed(),
+            self.run_time,
+            self.style(),
+        );
+        // The cursor goes back to the beginning, so that log lines write over it.
+        self.print(&format!("{line}\r"));
+    }
+
+    fn style(&self) -> Style {
+        if self.terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) {
+            Style::Colour
+        } else {
+            Style::Plain
+        }
+    }
+
+    /// Nothing can be said about a stderr that does not take what is said.
+    fn print(&self, text: &str) {
+        const CLEAR_LINE: &str = "\r\x1b[K";
+        let clear = if self.terminal { CLEAR_LINE } else { "" };
+        let _ = io::stderr()
+            .lock()
+            .write_all(format!("{clear}{text}").as_bytes());
+    }
+}

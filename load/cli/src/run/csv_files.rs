@@ -1,0 +1,111 @@
+//! The CSV files of a run.
+//!
+//! `_stats`, `_failures` and `_exceptions` are replaced as a whole, through a
+//! file beside them, so that nobody ever reads half of one; `_stats_history`
+//! grows by rows. What the files say is decided in `acrida-report`.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use acrida_report::locust_csv;
+use acrida_stats::Snapshot;
+
+use crate::exit::Exit;
+
+#[derive(Debug)]
+pub(super) struct CsvFiles {
+    prefix: String,
+    percentiles: Vec<f64>,
+    full_history: bool,
+    history: File,
+}
+
+impl CsvFiles {
+    /// Creates the folders of `prefix` and every file, with headers only.
+    pub(super) fn create(
+        prefix: &str,
+        percentiles: &[f64],
+        full_history: bool,
+    ) -> Result<Self, Exit> {
+        let history = path(prefix, "_stats_history");
+        let written = create_folder(&history)
+            .and_then(|()| File::create(&history))
+            .and_then(|mut file| {
+                file.write_all(locust_csv::stats_history_header(percentiles).as_bytes())?;
+                Ok(file)
+            });
+        let files = Self {
+            prefix: prefix.to_owned(),
+            percentiles: percentiles.to_vec(),
+            full_history,
+            history: written.map_err(|error| unwritable(&history, &error))?,
+        };
+        for name in ["_stats", "_failures", "_exceptions"] {
+            let path = path(prefix, name);
+            replace(&path, "").map_err(|error| unwritable(&path, &error))?;
+        }
+        Ok(files)
+    }
+
+    /// Brings every file up to `snapshot`.
+    ///
+    /// # Errors
+    ///
+    /// One line about the first file that cannot be written; the others are
+    /// written nevertheless.
+    pub(super) fn write(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        let rows = locust_csv::stats_history_rows(snapshot, &self.percentiles, self.full_history);
+        let appended = self.history.write_all(rows.as_bytes());
+        let history =
+            appended.map_err(|error| complaint(&path(&self.prefix, "_stats_history"), &error));
+        let replaced = [
+            ("_stats", locust_csv::stats_csv(snapshot, &self.percentiles)),
+            ("_failures", locust_csv::failures_csv(snapshot)),
+            ("_exceptions", locust_csv::exceptions_csv(snapshot)),
+        ]
+        .map(|(name, text)| {
+            let path = path(&self.prefix, name);
+            replace(&path, &text).map_err(|error| complaint(&path, &error))
+        });
+        replaced.into_iter().fold(history, Result::and)
+    }
+}
+
+/// The file of `--csv-requests`, created with its folder; rows follow its header.
+///
+/// # Errors
+///
+/// [`Exit::Failed`] if it cannot be written.
+pub fn create_requests_csv(prefix: &str) -> Result<File, Exit> {
+    let path = path(prefix, "_requests");
+    create_folder(&path)
+        .and_then(|()| File::create(&path))
+        .map_err(|error| unwritable(&path, &error))
+}
+
+fn path(prefix: &str, name: &str) -> PathBuf {
+    PathBuf::from(format!("{prefix}{name}.csv"))
+}
+
+fn create_folder(file: &Path) -> io::Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    fs::write(&beside, text)?;
+    fs::rename(&beside, path)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Exit {
+    Exit::Failed(format!("{}; choose another --csv", complaint(path, error)))
+}
+
+fn complaint(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
+}

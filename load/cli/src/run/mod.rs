@@ -1,0 +1,242 @@
+//! One run: the engine decides, a [`Host`] executes users, and threads of their
+//! own keep the books, print and write files.
+//!
+//! The console table, every CSV file and the exit code at the end come from one
+//! final snapshot, so they agree to the last request.
+
+mod collector;
+mod console;
+mod csv_files;
+mod finish;
+mod signals;
+mod ticker;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acrida_engine::{Action, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass};
+use acrida_stats::{Lane, Limits};
+use log::info;
+
+pub use collector::Collector;
+pub use csv_files::create_requests_csv;
+pub use finish::Ending;
+
+use crate::exit::Exit;
+use crate::options::Options;
+use console::Console;
+use csv_files::CsvFiles;
+use finish::Finisher;
+use signals::SignalThread;
+use ticker::Ticker;
+
+/// How often the console table is printed, as in Locust.
+const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
+/// How often the CSV files are written, as in Locust.
+const CSV_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Who executes users: starts and ends them, and tells listeners.
+pub trait Host: Send + Sync {
+    /// Takes an action to be executed, in order. Called on the engine's thread:
+    /// it posts the action to wherever users live, and returns at once. Answers
+    /// go to [`Run::control`].
+    fn act(&self, action: Action);
+
+    /// The run ends at once, while users may still be doing anything: closes
+    /// what is in flight, completes the request log, and gives the number of
+    /// requests that were cut off. Called on a thread of the run's own.
+    fn abandon(&self) -> u64;
+}
+
+/// What a run starts from.
+#[derive(Debug)]
+pub struct RunSetup {
+    /// The settings.
+    pub options: Options,
+    /// The user classes to start users of; [`acrida_engine::ClassId`] counts them.
+    pub classes: Vec<UserClass>,
+    /// Where samples gather, one for each thread that records.
+    pub lanes: Vec<Lane>,
+    /// Bounds of the statistics.
+    pub limits: Limits,
+    /// The percentiles of tables and files, as fractions, Locust's
+    /// `PERCENTILES_TO_REPORT`.
+    pub percentiles: Vec<f64>,
+    /// How long a request in flight is awaited at the end.
+    pub request_grace: Duration,
+}
+
+/// A run under way.
+///
+/// Whoever holds it executes the host's actions until [`Action::Quit`], and then
+/// calls [`Run::finish`].
+#[derive(Debug)]
+pub struct Run {
+    control: Control,
+    collector: Arc<Collector>,
+    engine: RunnerThread,
+    tickers: Vec<Ticker>,
+    signals: SignalThread,
+    finisher: Arc<Finisher>,
+}
+
+impl Run {
+    /// Checks what can be checked, opens the files, and starts the test.
+    ///
+    /// SIGINT and SIGTERM are taken over: the first one ends the run in order,
+    /// the second one at once, both with every file complete. A handler that was
+    /// installed before is called too, so Python's for SIGINT has to be removed
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Failed`] if a file cannot be written or the system refuses a
+    /// thread; nothing has been started then that goes on.
+    pub fn start(setup: RunSetup, host: &Arc<dyn Host>) -> Result<Self, Exit> {
+        let RunSetup {
+            options,
+            classes,
+            lanes,
+            limits,
+            percentiles,
+            request_grace,
+        } = setup;
+        let settings = Settings {
+            stop_timeout: options.stop_timeout,
+            request_grace,
+            reset_stats: options.reset_stats,
+        };
+        raise_file_limit();
+        let files = match &options.csv_prefix {
+            Some(prefix) => Some(CsvFiles::create(
+                prefix,
+                &percentiles,
+                options.csv_full_history,
+            )?),
+            None => None,
+        };
+        let collector = Arc::new(Collector::new(lanes, limits));
+        let engine = start_engine(Runner::new(classes, settings), &collector, Arc::clone(host))
+            .map_err(no_thread)?;
+        let control = engine.control.clone();
+        collector.watch(control.clone());
+        let console = Console::new(&options, percentiles);
+        let finisher = Arc::new(Finisher::new(
+            Arc::clone(&collector),
+            files,
+            console,
+            options.exit_code_on_error,
+        ));
+        let signals = SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))
+            .map_err(no_thread)?;
+        let tickers = start_tickers(&finisher).map_err(no_thread)?;
+        begin(&control, &options);
+        Ok(Self {
+            control,
+            collector,
+            engine,
+            tickers,
+            signals,
+            finisher,
+        })
+    }
+
+    /// Takes commands, and answers of the host.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// The statistics so far, and where exceptions are recorded.
+    pub fn collector(&self) -> &Arc<Collector> {
+        &self.collector
+    }
+
+    /// Writes every report, from one last snapshot, and gives the exit code.
+    /// To be called after [`Action::Quit`], once nothing is in flight any more.
+    pub fn finish(self, ending: Ending) -> i32 {
+        // The files first: a console that does not take its output holds up
+        // only what comes after them.
+        let code = self.finisher.close(ending);
+        for ticker in self.tickers {
+            ticker.stop();
+        }
+        self.finisher.print_summary();
+        self.signals.stop();
+        // The engine's thread ended after `Action::Quit`; a panic in it was
+        // printed when it happened.
+        let _ = self.engine.thread.join();
+        code
+    }
+}
+
+fn start_engine(
+    runner: Runner,
+    collector: &Arc<Collector>,
+    host: Arc<dyn Host>,
+) -> io::Result<RunnerThread> {
+    let collector = Arc::clone(collector);
+    acrida_engine::start(runner, move |action| match action {
+        Action::ResetStats => collector.reset(),
+        other => host.act(other),
+    })
+}
+
+fn start_tickers(finisher: &Arc<Finisher>) -> io::Result<Vec<Ticker>> {
+    let mut tickers = Vec::new();
+    let writer = Arc::clone(finisher);
+    tickers.push(Ticker::start("acrida-files", CSV_INTERVAL, move || {
+        writer.write_files()
+    })?);
+    if finisher.console().is_live() {
+        let printer = Arc::clone(finisher);
+        tickers.push(Ticker::start(
+            "acrida-console",
+            CONSOLE_INTERVAL,
+            move || printer.print_table(),
+        )?);
+    }
+    if finisher.console().has_progress() {
+        let printer = Arc::clone(finisher);
+        tickers.push(Ticker::start("acrida-progress", CSV_INTERVAL, move || {
+            printer.print_progress()
+        })?);
+    }
+    Ok(tickers)
+}
+
+/// Gives the engine its first command, with Locust's defaults for a headless run.
+fn begin(control: &Control, options: &Options) {
+    match options.run_time {
+        Some(limit) => {
+            info!(target: "locust.main", "Run time limit set to {} seconds", limit.as_secs());
+        }
+        None => info!(target: "locust.main", "No run time limit set, use CTRL+C to interrupt"),
+    }
+    control.send(acrida_engine::Command::Swarm(Swarm {
+        users: options.users.unwrap_or(1),
+        spawn_rate: options.spawn_rate.unwrap_or(SpawnRate::ONE),
+        run_time: options.run_time,
+    }));
+}
+
+/// Every user has a connection, so as many files may be open as the system allows.
+fn raise_file_limit() {
+    /// Below this a test of some size runs into the limit; Locust warns there too.
+    const OPEN_FILES_MIN: u64 = 10_000;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit >= OPEN_FILES_MIN => {}
+        Ok(limit) => log::warn!(
+            target: "locust.main",
+            "This system allows {limit} open files, so at most about {limit} users can be connected; \
+             raise the limit (ulimit -Hn) for more"
+        ),
+        Err(error) => {
+            log::warn!(target: "locust.main", "Cannot raise the limit of open files: {error}")
+        }
+    }
+}
+
+fn no_thread(error: io::Error) -> Exit {
+    Exit::Failed(format!("the system refuses to start the run: {error}"))
+}

@@ -1,0 +1,6 @@
+//! Runs without Python, from their first action to their exit code.
+
+mod course;
+mod signals;
+mod support;
+mod unwritable;
