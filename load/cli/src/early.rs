@@ -91,6 +91,8 @@ impl Early {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -137,6 +139,13 @@ mod tests {
             let args: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
             let early = scan(&args);
             assert_eq!((early.help, early.version), (help, version), "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(args in prop::collection::vec("\\PC{0,10}|-{1,2}[a-zA-Z=\u{e4}]{0,8}", 0..6)) {
+            scan(&args);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The command line of acrida: flags, where they may be set, and what they do.
 //!
 //! Whoever can execute users (the Python boundary, or a test) reads an
-//! [`Invocation`](invocation::Invocation), loads the locustfiles that it names,
-//! gets the [`Options`](options::Options), and drives a [`Run`](run::Run) as its
+//! [`Invocation`](invocation::Invocation), has it prepared by
+//! [`command::prepare`], and drives a [`Run`](run::Run) as its
 //! [`Host`](run::Host).
 
+pub mod command;
 pub mod config;
 mod early;
 pub mod exit;

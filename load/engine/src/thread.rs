@@ -182,3 +182,86 @@ fn by_class(runner: &Runner) -> String {
     }
     text + "}"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Settings, SpawnRate, Swarm, UserClass};
+    use std::time::Duration;
+
+    fn runner() -> Runner {
+        let classes = ["B", "A"].map(|name| UserClass {
+            name: name.to_owned(),
+            weight: 1.0,
+            fixed_count: 0,
+        });
+        let settings = Settings {
+            stop_timeout: Duration::ZERO,
+            request_grace: Duration::ZERO,
+            reset_stats: false,
+        };
+        Runner::new(classes.to_vec(), settings)
+    }
+
+    fn swarm(users: u64) -> Command {
+        Command::Swarm(Swarm {
+            users,
+            spawn_rate: SpawnRate::try_from(1e9).expect("a spawn rate"),
+            run_time: None,
+        })
+    }
+
+    #[test]
+    fn a_thread_runs_a_test_from_its_first_command_to_quit() {
+        let (sender, actions) = mpsc::channel();
+        let started = start(runner(), move |action| {
+            sender.send(action).expect("a receiver")
+        });
+        let RunnerThread { control, thread } = started.expect("a thread");
+        control.send(swarm(2));
+        let mut most_users = 0;
+        for action in actions {
+            match action {
+                Action::TestStart => control.send(Command::TestStarted),
+                Action::Spawn { user, .. } => control.send(Command::UserStarted(user)),
+                Action::SpawningComplete { user_count } => {
+                    most_users = user_count;
+                    control.send(Command::Quit);
+                }
+                Action::StopUsers { users, .. } => {
+                    users
+                        .into_iter()
+                        .for_each(|user| control.send(Command::UserStopped(user)));
+                }
+                _ => {}
+            }
+        }
+        thread.join().expect("no panic");
+        assert_eq!(most_users, 2);
+        assert_eq!(control.state(), RunState::Stopped);
+        assert_eq!(control.user_count(), 0);
+    }
+
+    #[test]
+    fn a_run_that_nobody_controls_any_more_ends() {
+        let (sender, actions) = mpsc::channel();
+        let started = start(runner(), move |action| {
+            sender.send(action).expect("a receiver")
+        });
+        let RunnerThread { control, thread } = started.expect("a thread");
+        control.send(swarm(1));
+        drop(control);
+        assert_eq!(actions.iter().last(), Some(Action::Quit));
+        thread.join().expect("no panic");
+    }
+
+    #[test]
+    fn counts_by_class_read_like_locusts() {
+        let mut runner = runner();
+        runner.handle(swarm(3), Instant::now());
+        runner.handle(Command::TestStarted, Instant::now());
+        let later = Instant::now() + Duration::from_secs(1);
+        runner.tick(later);
+        assert_eq!(by_class(&runner), r#"{"B": 1, "A": 2}"#);
+    }
+}

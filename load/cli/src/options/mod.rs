@@ -35,7 +35,7 @@ pub struct Options {
     pub users: Option<u64>,
     /// `--spawn-rate`; Locust starts one a second without it.
     pub spawn_rate: Option<SpawnRate>,
-    /// `--run-time`.
+    /// `--run-time`, unless it is zero.
     pub run_time: Option<Duration>,
     /// `--list`.
     pub list: bool,

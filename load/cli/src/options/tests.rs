@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::typed::Values;
 use super::*;
 use crate::config;
@@ -326,5 +328,31 @@ fn the_locustfile_is_found_before_other_flags_are_known() {
             resolve_locustfile(line, &environment(variable), layers),
             expected
         );
+    }
+}
+
+#[test]
+fn a_run_time_of_zero_is_none() {
+    assert_eq!(
+        options("-t 0", &[], &[]).expect("no mistake").run_time,
+        None
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_invocation_makes_it_panic(
+        args in prop::collection::vec("(-{0,2}[a-zA-Z=-]{0,12}|\\PC{0,8})", 0..6),
+        variable in "\\PC{0,12}",
+        file in "([a-z-]{1,10}( = |: | )\\PC{0,10}\n){0,4}",
+    ) {
+        let environment = ["LOCUST_USERS", "LOCUST_TAGS", "LOCUST_HEADLESS", "LOCUST_RUN_TIME"]
+            .map(|name| (name.to_owned(), variable.clone()))
+            .into();
+        let items = config::parse(&file).unwrap_or_default();
+        let layers = [Layer { file: "locust.conf".to_owned(), items }];
+        if let Ok(given) = parse("acrida", &args, &[]) {
+            let _ = resolve(&given, &environment, &layers, &[]);
+        }
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         host: values.text("host"),
         users: values.count("num_users"),
         spawn_rate: values.spawn_rate("spawn_rate"),
-        run_time: seconds("run_time"),
+        // Locust takes a run time of zero as none.
+        run_time: seconds("run_time").filter(|limit| !limit.is_zero()),
         list: values.switch("list_commands"),
         headless: values.switch("headless") && !values.switch("headful"),
         csv_prefix: values.text("csv_prefix"),

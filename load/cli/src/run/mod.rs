@@ -15,7 +15,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acrida_engine::{Action, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass};
+use acrida_engine::{
+    Action, Command, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass,
+};
 use acrida_stats::{Lane, Limits};
 use log::info;
 
@@ -163,8 +165,9 @@ impl Run {
         }
         self.finisher.print_summary();
         self.signals.stop();
-        // The engine's thread ended after `Action::Quit`; a panic in it was
-        // printed when it happened.
+        // The engine ends with `Action::Quit`; a host that gave up before has
+        // nobody left to wait for. A panic in its thread was printed when it happened.
+        self.control.send(Command::Abort);
         let _ = self.engine.thread.join();
         code
     }
@@ -213,7 +216,7 @@ fn begin(control: &Control, options: &Options) {
         }
         None => info!(target: "locust.main", "No run time limit set, use CTRL+C to interrupt"),
     }
-    control.send(acrida_engine::Command::Swarm(Swarm {
+    control.send(Command::Swarm(Swarm {
         users: options.users.unwrap_or(1),
         spawn_rate: options.spawn_rate.unwrap_or(SpawnRate::ONE),
         run_time: options.run_time,

@@ -1,0 +1,125 @@
+//! What the command does before a test starts, in this order: find the
+//! locustfiles, load them, read every setting, set up logging, and choose the
+//! user classes.
+
+use std::path::PathBuf;
+
+use log::info;
+
+use crate::exit::Exit;
+use crate::flags::ExtraFlag;
+use crate::invocation::Invocation;
+use crate::options::Options;
+use crate::{logging, users};
+
+/// Whoever can load locustfiles.
+pub trait Loader {
+    /// Imports locustfiles.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Failed`] that names the file, the line and what is wrong there.
+    fn load(&self, locustfiles: &[PathBuf]) -> Result<Loaded, Exit>;
+}
+
+/// What locustfiles bring.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loaded {
+    /// The names of the user classes, in the order of the files.
+    pub user_classes: Vec<String>,
+    /// The flags that they add.
+    pub flags: Vec<ExtraFlag>,
+}
+
+/// Everything that a run can start from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The files that were loaded.
+    pub locustfiles: Vec<PathBuf>,
+    /// The settings.
+    pub options: Options,
+    /// The classes to run: indices in [`Loaded::user_classes`].
+    pub chosen: Vec<usize>,
+}
+
+/// Prepares a run.
+///
+/// # Errors
+///
+/// The first mistake, or [`Exit::Shown`] if only the list of users was wanted.
+pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared, Exit> {
+    let locustfiles = invocation.locustfiles()?;
+    let loaded = loader.load(&locustfiles)?;
+    let options = invocation.options(&loaded.flags)?;
+    if options.list {
+        return Err(users::list(&loaded.user_classes));
+    }
+    users::require_headless(&options)?;
+    let chosen = users::choose(&loaded.user_classes, &options)?;
+    if !options.skip_log_setup {
+        logging::set_up(&options.loglevel, options.logfile.as_deref())?;
+        info!(target: "locust.main", "Starting {} {}", invocation.program, env!("CARGO_PKG_VERSION"));
+    }
+    Ok(Prepared {
+        locustfiles,
+        options,
+        chosen,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Places;
+
+    /// A locustfile with these classes.
+    struct Classes(&'static [&'static str]);
+
+    impl Loader for Classes {
+        fn load(&self, locustfiles: &[PathBuf]) -> Result<Loaded, Exit> {
+            assert_eq!(locustfiles.len(), 1);
+            Ok(Loaded {
+                user_classes: self.0.iter().map(|name| (*name).to_owned()).collect(),
+                flags: Vec::new(),
+            })
+        }
+    }
+
+    fn prepared(line: &str, classes: &'static [&'static str]) -> Result<Prepared, Exit> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("locustfile.py"), "").expect("a file");
+        let places = Places {
+            folder: folder.path().to_owned(),
+            home: None,
+        };
+        let args = line.split_whitespace().map(str::to_owned).collect();
+        let invocation = Invocation::new("acrida", "acrida", args, [].into(), places)?;
+        prepare(&invocation, &Classes(classes))
+    }
+
+    #[test]
+    fn what_is_wrong_is_found_before_a_run() {
+        for (line, classes, code, part) in [
+            ("-f missing.py", &["A"][..], 1, "missing.py"),
+            ("--headless --usrs 5", &["A"], 2, "did you mean '--users'"),
+            ("-u 5", &["A"], 2, "--headless"),
+            ("--headless", &[], 1, "no user class found"),
+            ("--headless B", &["A"], 1, "unknown user class B"),
+            ("--headless --logfile /dev/null/x", &["A"], 1, "/dev/null/x"),
+            ("--list", &["A", "B"], 0, "    A\n    B\n"),
+        ] {
+            let exit = prepared(line, classes).expect_err(line);
+            assert_eq!(exit.code(), code, "{line}");
+            let (Exit::Shown(text) | Exit::Usage(text) | Exit::Failed(text)) = exit;
+            assert!(text.contains(part), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_run_gets_the_classes_that_were_asked_for() {
+        let prepared =
+            prepared("--headless --skip-log-setup C -u 7", &["A", "B", "C"]).expect("no mistake");
+        assert_eq!(prepared.chosen, [2]);
+        assert_eq!(prepared.options.users, Some(7));
+    }
+}
