@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::flags::ExtraFlag;
 use crate::invocation::Invocation;
 use crate::options::Options;
+use crate::task_ratio::{self, ClassTasks};
 use crate::{logging, users};
 
 /// Whoever can load locustfiles.
@@ -20,6 +21,10 @@ pub trait Loader {
     ///
     /// [`Exit::Failed`] that names the file, the line and what is wrong there.
     fn load(&self, locustfiles: &[PathBuf]) -> Result<Loaded, Exit>;
+
+    /// What the users of these classes do; `chosen` as in [`Prepared::chosen`],
+    /// with the settings that change tasks (tags, equal weights) applied.
+    fn tasks(&self, chosen: &[usize], options: &Options) -> Vec<ClassTasks>;
 }
 
 /// What locustfiles bring.
@@ -46,7 +51,8 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// The first mistake, or [`Exit::Shown`] if only the list of users was wanted.
+/// The first mistake, or [`Exit::Shown`] if only the list of users or of what
+/// they do was wanted.
 pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared, Exit> {
     let locustfiles = invocation.locustfiles()?;
     let loaded = loader.load(&locustfiles)?;
@@ -54,8 +60,12 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     if options.list {
         return Err(users::list(&loaded.user_classes));
     }
-    users::require_headless(&options)?;
     let chosen = users::choose(&loaded.user_classes, &options)?;
+    if options.show_task_ratio {
+        let classes = loader.tasks(&chosen, &options);
+        return Err(Exit::Shown(task_ratio::render(&classes, options.users)));
+    }
+    users::require_headless(&options)?;
     if !options.skip_log_setup {
         logging::set_up(&options.loglevel, options.logfile.as_deref())?;
         info!(target: "locust.main", "Starting {} {}", invocation.program, env!("CARGO_PKG_VERSION"));
@@ -69,6 +79,8 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
 
 #[cfg(test)]
 mod tests {
+    use acrida_engine::UserClass;
+
     use super::*;
     use crate::config::Places;
 
@@ -82,6 +94,18 @@ mod tests {
                 user_classes: self.0.iter().map(|name| (*name).to_owned()).collect(),
                 flags: Vec::new(),
             })
+        }
+
+        fn tasks(&self, chosen: &[usize], _: &Options) -> Vec<ClassTasks> {
+            let class = |index: &usize| ClassTasks {
+                class: UserClass {
+                    name: self.0[*index].to_owned(),
+                    weight: 1.0,
+                    fixed_count: 0,
+                },
+                tasks: Vec::new(),
+            };
+            chosen.iter().map(class).collect()
         }
     }
 
@@ -106,6 +130,7 @@ mod tests {
             ("--headless", &[], 1, "no user class found"),
             ("--headless B", &["A"], 1, "unknown user class B"),
             ("--headless --logfile /dev/null/x", &["A"], 1, "/dev/null/x"),
+            ("--show-task-ratio B", &["A", "B"], 0, "Total task ratio\n"),
             ("--list", &["A", "B"], 0, "    A\n    B\n"),
         ] {
             let exit = prepared(line, classes).expect_err(line);

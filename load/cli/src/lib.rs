@@ -15,6 +15,7 @@ mod locustfiles;
 pub mod logging;
 pub mod options;
 pub mod run;
+pub mod task_ratio;
 pub mod users;
 
 pub use locustfiles::FILES_MAX;

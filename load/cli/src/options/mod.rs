@@ -57,6 +57,8 @@ pub struct Options {
     pub loglevel: String,
     /// `--logfile`.
     pub logfile: Option<String>,
+    /// `--show-task-ratio`.
+    pub show_task_ratio: bool,
     /// `--exit-code-on-error`.
     pub exit_code_on_error: i32,
     /// `--stop-timeout`.

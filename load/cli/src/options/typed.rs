@@ -32,6 +32,7 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         skip_log_setup: values.switch("skip_log_setup"),
         loglevel: values.text("loglevel").unwrap_or_default(),
         logfile: values.text("logfile"),
+        show_task_ratio: values.switch("show_task_ratio"),
         exit_code_on_error: values.exit_code("exit_code_on_error"),
         stop_timeout: seconds("stop_timeout").unwrap_or_default(),
         equal_weights: values.switch("equal_weights"),
