@@ -75,6 +75,9 @@ pub struct Options {
     pub all: Vec<(String, Value)>,
 }
 
+/// Flags that say what to do with this one command line, by attribute.
+const ONLY_ON_COMMAND_LINE: &[&str] = &["config", "help", "version"];
+
 /// Where a setting was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source<'a> {
@@ -119,7 +122,9 @@ pub fn resolve(
             }
             None => preset(flag),
         };
-        all.push((flag.dest.to_owned(), value));
+        if !matches!(flag.dest, "help" | "version") {
+            all.push((flag.dest.to_owned(), value));
+        }
     }
     let user_classes = user_classes(given, environment);
     all.push((USER_CLASSES.to_owned(), Value::List(user_classes)));
@@ -207,10 +212,10 @@ fn find_in_files<'a>(
                 }
                 Lookup::Unknown => return Err(unknown_key(flags, &layer.file, key)),
             };
-            if flag.dest == "config" {
+            if ONLY_ON_COMMAND_LINE.contains(&flag.dest) {
                 return Err(format!(
-                    "{}: --config is only for the command line",
-                    layer.file
+                    "{}: --{} is only for the command line",
+                    layer.file, flag.long
                 ));
             }
             let raw = match value {

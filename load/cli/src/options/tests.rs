@@ -215,6 +215,12 @@ fn a_mistake_is_named_with_its_place() {
             "my.conf: --config is only for the command line",
         ),
         (
+            "",
+            &[],
+            "help",
+            "my.conf: --help is only for the command line",
+        ),
+        (
             "--csv-full-history",
             &[],
             "",

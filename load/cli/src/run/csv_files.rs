@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use acrida_report::locust_csv;
+use acrida_report::{locust_csv, requests_csv};
 use acrida_stats::Snapshot;
 
 use crate::exit::Exit;
@@ -29,12 +29,7 @@ impl CsvFiles {
         full_history: bool,
     ) -> Result<Self, Exit> {
         let history = path(prefix, "_stats_history");
-        let written = create_folder(&history)
-            .and_then(|()| File::create(&history))
-            .and_then(|mut file| {
-                file.write_all(locust_csv::stats_history_header(percentiles).as_bytes())?;
-                Ok(file)
-            });
+        let written = create(&history, &locust_csv::stats_history_header(percentiles));
         let files = Self {
             prefix: prefix.to_owned(),
             percentiles: percentiles.to_vec(),
@@ -72,27 +67,31 @@ impl CsvFiles {
     }
 }
 
-/// The file of `--csv-requests`, created with its folder; rows follow its header.
+/// The file of `--csv-requests`, created with its folder and its header.
 ///
 /// # Errors
 ///
 /// [`Exit::Failed`] if it cannot be written.
 pub fn create_requests_csv(prefix: &str) -> Result<File, Exit> {
     let path = path(prefix, "_requests");
-    create_folder(&path)
-        .and_then(|()| File::create(&path))
-        .map_err(|error| unwritable(&path, &error))
+    create(&path, requests_csv::HEADER).map_err(|error| unwritable(&path, &error))
+}
+
+/// Creates a file, and its folder, with its first line.
+fn create(path: &Path, header: &str) -> io::Result<File> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::create(path)?;
+    file.write_all(header.as_bytes())?;
+    Ok(file)
 }
 
 fn path(prefix: &str, name: &str) -> PathBuf {
     PathBuf::from(format!("{prefix}{name}.csv"))
-}
-
-fn create_folder(file: &Path) -> io::Result<()> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
-        _ => Ok(()),
-    }
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
