@@ -37,8 +37,8 @@ pub(crate) fn scan(args: &[String]) -> Early {
     early
 }
 
-/// The flag of a long form. Before the locustfile's flags are known, `--l` can
-/// only be `--locustfile`; later it is ambiguous and refused.
+/// The flag of a long form. What is ambiguous is passed over here, and refused
+/// once every flag is known.
 fn known<'f, 'a>(flags: &'f [Flag<'a>], name: &str) -> Option<&'f Flag<'a>> {
     match find(flags, name) {
         Lookup::Flag(flag) => Some(flag),

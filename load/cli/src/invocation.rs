@@ -91,6 +91,7 @@ impl Invocation {
     ///
     /// One line about the first mistake.
     pub fn options(&self, extra: &[ExtraFlag]) -> Result<Options, Exit> {
+        flags::check_extra(extra).map_err(Exit::Usage)?;
         let given = flags::parse(&self.program, &self.args, extra).map_err(Exit::Usage)?;
         options::resolve(&given, &self.environment, &self.layers, extra).map_err(Exit::Usage)
     }

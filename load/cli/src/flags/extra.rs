@@ -1,6 +1,6 @@
 //! Flags that a locustfile adds in `init_command_line_parser`.
 
-use super::{Env, Flag, Kind, Preset, Support, Value};
+use super::{Env, Flag, Kind, Preset, Support, USER_CLASSES, Value, with_extra};
 
 /// A flag of a locustfile. Its Python type, if it has one of its own, is applied
 /// on Python's side to the text.
@@ -57,5 +57,89 @@ impl ExtraFlag {
             "invalid choice: '{text}' (choose from {})",
             choices.join(", ")
         ))
+    }
+}
+
+/// Refuses flags whose spelling or attribute is taken, by the table or by another
+/// flag of the locustfile.
+///
+/// # Errors
+///
+/// One line that names the flag and what it shares.
+pub fn check_extra(extra: &[ExtraFlag]) -> Result<(), String> {
+    let mut taken = with_extra(&[]);
+    for flag in extra.iter().map(ExtraFlag::as_flag) {
+        let clash = |what: &str| {
+            Err(format!(
+                "the locustfile adds {}, but {what}",
+                flag.spelling()
+            ))
+        };
+        if flag.long.is_empty() || flag.long.starts_with('-') || flag.long.contains(['=', ' ']) {
+            return clash("a flag is two dashes and a word");
+        }
+        if flag.dest == USER_CLASSES || taken.iter().any(|other| other.dest == flag.dest) {
+            return clash(&format!(
+                "another flag sets parsed_options.{} already",
+                flag.dest
+            ));
+        }
+        let same = |other: &Flag<'_>| {
+            other.long == flag.long || (flag.short.is_some() && other.short == flag.short)
+        };
+        if let Some(other) = taken.iter().find(|other| same(other)) {
+            return clash(&format!("there is {} already", other.spelling()));
+        }
+        taken.push(flag);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extra(long: &str, short: Option<char>, dest: &str) -> ExtraFlag {
+        ExtraFlag {
+            long: long.to_owned(),
+            short,
+            dest: dest.to_owned(),
+            env: None,
+            kind: Kind::Text,
+            choices: Vec::new(),
+            default: Value::None,
+            help: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_flag_that_is_taken_is_refused() {
+        for (flags, expected) in [
+            (vec![extra("mine", Some('m'), "mine")], Ok(())),
+            (
+                vec![extra("users", None, "mine")],
+                Err("the locustfile adds --users, but there is -u/--users already"),
+            ),
+            (
+                vec![extra("mine", Some('u'), "mine")],
+                Err("the locustfile adds -u/--mine, but there is -u/--users already"),
+            ),
+            (
+                vec![extra("mine", None, "host")],
+                Err(
+                    "the locustfile adds --mine, but another flag sets parsed_options.host already",
+                ),
+            ),
+            (
+                vec![extra("mine", None, "a"), extra("mine", None, "b")],
+                Err("the locustfile adds --mine, but there is --mine already"),
+            ),
+            (
+                vec![extra("", Some('m'), "mine")],
+                Err("the locustfile adds -m/--, but a flag is two dashes and a word"),
+            ),
+        ] {
+            assert_eq!(check_extra(&flags), expected.map_err(str::to_owned));
+        }
     }
 }

@@ -14,7 +14,7 @@ mod value;
 use std::borrow::Cow;
 
 pub use command_line::{Given, Words, parse, render_help};
-pub use extra::ExtraFlag;
+pub use extra::{ExtraFlag, check_extra};
 pub use table::{GROUPS, LOG_LEVELS};
 pub use timespan::{InvalidTimeSpan, parse_time_span};
 pub use value::{Value, parse_switch, parse_value};
