@@ -96,44 +96,33 @@ impl Run {
     /// [`Exit::Failed`] if a file cannot be written or the system refuses a
     /// thread; nothing has been started then that goes on.
     pub fn start(setup: RunSetup, host: &Arc<dyn Host>) -> Result<Self, Exit> {
-        let RunSetup {
-            options,
-            classes,
-            lanes,
-            limits,
-            percentiles,
-            request_grace,
-        } = setup;
-        let settings = Settings {
-            stop_timeout: options.stop_timeout,
-            request_grace,
-            reset_stats: options.reset_stats,
-        };
         raise_file_limit();
-        let files = match &options.csv_prefix {
-            Some(prefix) => Some(CsvFiles::create(
-                prefix,
-                &percentiles,
-                options.csv_full_history,
-            )?),
-            None => None,
+        let files = open_files(&setup)?;
+        Self::launch(setup, files, host)
+            .map_err(|error| Exit::Failed(format!("the system refuses to start the run: {error}")))
+    }
+
+    fn launch(setup: RunSetup, files: Option<CsvFiles>, host: &Arc<dyn Host>) -> io::Result<Self> {
+        let settings = Settings {
+            stop_timeout: setup.options.stop_timeout,
+            request_grace: setup.request_grace,
+            reset_stats: setup.options.reset_stats,
         };
-        let collector = Arc::new(Collector::new(lanes, limits));
-        let engine = start_engine(Runner::new(classes, settings), &collector, Arc::clone(host))
-            .map_err(no_thread)?;
+        let collector = Arc::new(Collector::new(setup.lanes, setup.limits));
+        let runner = Runner::new(setup.classes, settings);
+        let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
         collector.watch(control.clone());
-        let console = Console::new(&options, percentiles);
         let finisher = Arc::new(Finisher::new(
             Arc::clone(&collector),
             files,
-            console,
-            options.exit_code_on_error,
+            Console::new(&setup.options, setup.percentiles),
+            setup.options.exit_code_on_error,
         ));
-        let signals = SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))
-            .map_err(no_thread)?;
-        let tickers = start_tickers(&finisher).map_err(no_thread)?;
-        begin(&control, &options);
+        let signals =
+            SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
+        let tickers = start_tickers(&finisher)?;
+        begin(&control, &setup.options);
         Ok(Self {
             control,
             collector,
@@ -171,6 +160,14 @@ impl Run {
         let _ = self.engine.thread.join();
         code
     }
+}
+
+fn open_files(setup: &RunSetup) -> Result<Option<CsvFiles>, Exit> {
+    let Some(prefix) = &setup.options.csv_prefix else {
+        return Ok(None);
+    };
+    let full_history = setup.options.csv_full_history;
+    CsvFiles::create(prefix, &setup.percentiles, full_history).map(Some)
 }
 
 fn start_engine(
@@ -238,8 +235,4 @@ fn raise_file_limit() {
             log::warn!(target: "locust.main", "Cannot raise the limit of open files: {error}")
         }
     }
-}
-
-fn no_thread(error: io::Error) -> Exit {
-    Exit::Failed(format!("the system refuses to start the run: {error}"))
 }
