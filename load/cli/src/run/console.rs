@@ -11,6 +11,9 @@ use acrida_stats::Snapshot;
 
 use crate::options::Options;
 
+/// The longest progress line of any usual run.
+const PROGRESS_COLUMNS: usize = 80;
+
 #[derive(Debug)]
 pub(super) struct Console {
     percentiles: Vec<f64>,
@@ -60,8 +63,11 @@ impl Console {
         }
     }
 
-    /// One line that the next output overwrites.
+    /// One line that the next output overwrites; none where it would not fit into one.
     pub(super) fn progress(&self, snapshot: &Snapshot) {
+        if columns() < PROGRESS_COLUMNS {
+            return;
+        }
         let line = console::progress_line(
             snapshot,
             self.started.elapsed(),
@@ -72,12 +78,14 @@ impl Console {
         self.print(&format!("{line}\r"));
     }
 
+    /// Plain for a file or a pipe, whatever its width; for a terminal as wide as it
+    /// is now, and coloured unless the user wants no colours (`NO_COLOR`).
     fn style(&self) -> Style {
-        if self.terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) {
-            Style::Colour
-        } else {
-            Style::Plain
+        if !self.terminal {
+            return Style::PLAIN;
         }
+        let colours = std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        Style::terminal(columns(), colours)
     }
 
     /// Nothing can be said about a stderr that does not take what is said.
@@ -88,4 +96,10 @@ impl Console {
             .lock()
             .write_all(format!("{clear}{text}").as_bytes());
     }
+}
+
+/// The width of the terminal behind stderr; 80 if it does not tell.
+fn columns() -> usize {
+    let size = terminal_size::terminal_size_of(io::stderr());
+    size.map_or(80, |(width, _)| usize::from(width.0))
 }
