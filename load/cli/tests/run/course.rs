@@ -102,3 +102,28 @@ fn the_request_log_begins_with_its_header() {
         "{text}"
     );
 }
+
+/// The third field (Locust's `Request Count`) of the row of totals.
+fn total_requests(prefix: &str) -> String {
+    let text = fs::read_to_string(format!("{prefix}_stats.csv")).expect("the file");
+    let total = text.lines().find(|line| line.starts_with(",Aggregated,"));
+    let field = total.and_then(|line| line.split(',').nth(2));
+    field.expect("a row of totals").to_owned()
+}
+
+#[test]
+fn what_comes_in_after_the_stop_is_in_the_files_to_the_last_request() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prefix = folder.path().join("x").display().to_string();
+    let args = ["--headless", "--only-summary", "--csv", &prefix];
+    let driver = start(options(folder.path(), &args));
+    driver.drive(&Action::SpawningComplete { user_count: 1 });
+    (0..998).for_each(|_| driver.request(None));
+    driver.control.send(Command::Quit);
+    driver.drive(&Action::Quit);
+    driver.request(Some("500"));
+    assert_eq!(driver.finish(), 1);
+    assert_eq!(total_requests(&prefix), "1000");
+    let failures = fs::read_to_string(format!("{prefix}_failures.csv")).expect("the file");
+    assert_eq!(failures.lines().count(), 2, "{failures}");
+}
