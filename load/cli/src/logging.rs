@@ -2,7 +2,7 @@
 //! `[2026-01-31 09:50:12,345] host/INFO/locust.main: message`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -10,6 +10,9 @@ use jiff::ZonedDateTime;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::exit::Exit;
+
+/// Takes away what stands in a terminal's line, such as the progress of a run.
+pub(crate) const CLEAR_LINE: &str = "\r\x1b[K";
 
 /// Sends the lines of `locust.…` and `acrida…` loggers from `loglevel` up to
 /// stderr, or to the end of `logfile`, whose folder is created.
@@ -22,6 +25,7 @@ pub fn set_up(loglevel: &str, logfile: Option<&str>) -> Result<(), Exit> {
     let lines = Lines {
         host: host_name(),
         file: file.map(Mutex::new),
+        terminal: io::stderr().is_terminal(),
     };
     // Somebody who set up logging before (a second run in one process) keeps it.
     if log::set_boxed_logger(Box::new(lines)).is_ok() {
@@ -62,6 +66,8 @@ struct Lines {
     host: String,
     /// `None`: stderr.
     file: Option<Mutex<File>>,
+    /// Whether stderr is one.
+    terminal: bool,
 }
 
 impl Log for Lines {
@@ -81,6 +87,7 @@ impl Log for Lines {
                 Ok(mut file) => file.write_all(line.as_bytes()),
                 Err(_) => Ok(()),
             },
+            None if self.terminal => write!(io::stderr().lock(), "{CLEAR_LINE}{line}"),
             None => io::stderr().lock().write_all(line.as_bytes()),
         };
     }

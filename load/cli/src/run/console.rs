@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use acrida_report::console::{self, Style};
 use acrida_stats::Snapshot;
 
+use crate::logging::CLEAR_LINE;
 use crate::options::Options;
 
 /// The longest progress line of any usual run.
@@ -49,7 +50,13 @@ impl Console {
 
     /// The table as it is now.
     pub(super) fn table(&self, snapshot: &Snapshot) {
-        self.print(&console::stats_table(snapshot, true, self.style()));
+        let table = console::stats_table(snapshot, true, self.style());
+        let progress = if self.has_progress() {
+            self.progress_line(snapshot)
+        } else {
+            String::new()
+        };
+        self.print(&(table + &progress));
     }
 
     /// The end: the table, the percentiles, what failed and what was cut off.
@@ -63,19 +70,19 @@ impl Console {
         }
     }
 
-    /// One line that the next output overwrites; none where it would not fit into one.
     pub(super) fn progress(&self, snapshot: &Snapshot) {
+        self.print(&self.progress_line(snapshot));
+    }
+
+    /// One line that the next output overwrites; nothing where it would not fit.
+    fn progress_line(&self, snapshot: &Snapshot) -> String {
         if columns() < PROGRESS_COLUMNS {
-            return;
+            return String::new();
         }
-        let line = console::progress_line(
-            snapshot,
-            self.started.elapsed(),
-            self.run_time,
-            self.style(),
-        );
+        let elapsed = self.started.elapsed();
+        let line = console::progress_line(snapshot, elapsed, self.run_time, self.style());
         // The cursor goes back to the beginning, so that log lines write over it.
-        self.print(&format!("{line}\r"));
+        line + "\r"
     }
 
     /// Plain for a file or a pipe, whatever its width; for a terminal as wide as it
@@ -90,7 +97,6 @@ impl Console {
 
     /// Nothing can be said about a stderr that does not take what is said.
     fn print(&self, text: &str) {
-        const CLEAR_LINE: &str = "\r\x1b[K";
         let clear = if self.terminal { CLEAR_LINE } else { "" };
         let _ = io::stderr()
             .lock()

@@ -12,7 +12,7 @@ use crate::exit::{Verdict, code_of_run};
 
 /// What the host knows about the end of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ending {
+pub struct RunEnd {
     /// Requests that were still open after the grace.
     pub cut_off: u64,
     /// What the locustfile set as `environment.process_exit_code`.
@@ -88,7 +88,7 @@ impl Finisher {
 
     /// Writes the files for the last time and gives the exit code. Whoever calls
     /// second waits for the first, and gets the same code.
-    pub(super) fn close(&self, ending: Ending) -> i32 {
+    pub(super) fn close(&self, ending: RunEnd) -> i32 {
         let mut files = self.files();
         if let Some(outcome) = &files.outcome {
             return outcome.code;

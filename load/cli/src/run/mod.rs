@@ -23,7 +23,7 @@ use log::info;
 
 pub use collector::Collector;
 pub use csv_files::create_requests_csv;
-pub use finish::Ending;
+pub use finish::RunEnd;
 
 use crate::exit::Exit;
 use crate::options::Options;
@@ -145,7 +145,7 @@ impl Run {
 
     /// Writes every report, from one last snapshot, and gives the exit code.
     /// To be called after [`Action::Quit`], once nothing is in flight any more.
-    pub fn finish(self, ending: Ending) -> i32 {
+    pub fn finish(self, ending: RunEnd) -> i32 {
         // The files first: a console that does not take its output holds up
         // only what comes after them.
         let code = self.finisher.close(ending);

@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::Host;
-use super::finish::{Ending, Finisher};
+use super::finish::{Finisher, RunEnd};
 
 #[derive(Debug)]
 pub(super) struct SignalThread {
@@ -56,9 +56,9 @@ impl SignalThread {
 fn end_now(control: &Control, finisher: &Finisher, host: &dyn Host) {
     control.send(Command::Abort);
     let cut_off = host.abandon();
-    let code = finisher.close(Ending {
+    let code = finisher.close(RunEnd {
         cut_off,
-        ..Ending::default()
+        ..RunEnd::default()
     });
     finisher.print_summary();
     signal_hook::low_level::exit(code);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use acrida_cli::config::Places;
 use acrida_cli::invocation::Invocation;
 use acrida_cli::options::Options;
-use acrida_cli::run::{Ending, Host, Run, RunSetup};
+use acrida_cli::run::{Host, Run, RunEnd, RunSetup};
 use acrida_engine::{Action, Command, Control, UserClass};
 use acrida_stats::{Lane, Limits, Sample};
 
@@ -125,6 +125,6 @@ impl Driver {
 
     /// Ends the run as a host does whose users have all ended.
     pub(crate) fn finish(self) -> i32 {
-        self.run.finish(Ending::default())
+        self.run.finish(RunEnd::default())
     }
 }
