@@ -87,7 +87,9 @@ impl Log for Lines {
                 Ok(mut file) => file.write_all(line.as_bytes()),
                 Err(_) => Ok(()),
             },
-            None if self.terminal => write!(io::stderr().lock(), "{CLEAR_LINE}{line}"),
+            None if self.terminal => io::stderr()
+                .lock()
+                .write_all(format!("{CLEAR_LINE}{line}").as_bytes()),
             None => io::stderr().lock().write_all(line.as_bytes()),
         };
     }
