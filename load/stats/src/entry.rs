@@ -70,7 +70,7 @@ impl Entry {
 }
 
 /// The times of a run that rates refer to, in µs since the Unix epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct RunClock {
     pub(crate) start_us: u64,
     pub(crate) last_request_us: Option<u64>,
@@ -100,7 +100,7 @@ impl RunClock {
 ///
 /// Rates follow the rules of `StatsEntry` in locust/stats.py; percentiles come
 /// from the times themselves, at three significant digits or better.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct EntrySnapshot {
     /// `GET` and so on; empty for the row of the whole run.
     pub method: String,
@@ -149,7 +149,7 @@ impl EntrySnapshot {
         if timed == 0 {
             return Err(NoSamples);
         }
-        Ok(self.total_response_time_us as f64 / timed as f64 / 1e3)
+        Ok(self.total_response_time_us as f64 / 1e3 / timed as f64)
     }
 
     /// Shortest response time.

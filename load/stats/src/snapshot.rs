@@ -3,7 +3,7 @@
 use crate::entry::EntrySnapshot;
 
 /// Everything that was measured up to a moment. Times are µs since the Unix epoch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// When the run started, or was last reset.
     pub start_us: u64,

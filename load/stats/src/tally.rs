@@ -4,7 +4,7 @@ use crate::recorder::Sample;
 use crate::times::{MAX_RESPONSE_TIME_US, Times};
 
 /// What is kept of requests that are counted together.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) requests: u64,
     /// Requests without a response time.

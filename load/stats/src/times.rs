@@ -25,7 +25,7 @@ const RESIZES: &str = "the histogram resizes itself up to MAX_RESPONSE_TIME_US";
 pub struct NoSamples;
 
 /// Response times in µs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Times {
     /// At most [`MAX_LISTED`], in no particular order.
     Listed(Vec<u64>),
