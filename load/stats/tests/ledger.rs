@@ -39,48 +39,30 @@ fn rates(entry: &EntrySnapshot) -> [f64; 4] {
 #[test]
 fn rates_are_locusts() {
     // Expected rates: of Locust 2.47.0's StatsEntry, its clock set to the same times.
-    // Seconds after the start, whether it failed, and the four rates of the whole.
-    let every = |from: u64, to: u64| (from..to).map(|second| (second, second % 2 == 0)).collect();
-    let table: [(&str, Vec<(u64, bool)>, [f64; 4]); 6] = [
-        ("nothing", vec![], [0.0, 0.0, 0.0, 0.0]),
-        (
-            "the first at the start itself",
-            vec![(0, true)],
-            [0.0, 0.0, 0.0, 0.0],
-        ),
-        (
-            "too early for current rates",
-            every(1, 3),
-            [0.0, 0.0, 1.0, 0.5],
-        ),
-        (
-            "three whole seconds",
-            every(1, 6),
-            [2.0 / 3.0, 1.0 / 3.0, 1.0, 0.4],
-        ),
-        (
-            "a window of ten seconds",
-            every(1, 31),
-            [1.0, 0.5, 1.0, 0.5],
-        ),
-        (
-            "a pause before the last",
-            vec![(1, false), (11, true), (20, false)],
-            [0.1, 0.1, 0.15, 0.05],
-        ),
-    ];
-    for (why, requests, expected) in table {
-        let samples: Vec<_> = requests
-            .iter()
-            .map(|(second, failed)| Sample {
-                failure: failed.then_some("500"),
-                ..sample("/", second * SECOND_US)
-            })
-            .collect();
-        let ledger = ledger_of(Limits::default(), &samples);
-        let total = ledger.snapshot(START_US + 100 * SECOND_US, 0).total;
-        assert_eq!(rates(&total), expected, "{why}");
-    }
+    let every = |seconds: std::ops::Range<u64>| seconds.map(|s| (s, s % 2 == 0)).collect();
+    let paused = vec![(1, false), (11, true), (20, false)];
+    let thirds = [2.0 / 3.0, 1.0 / 3.0, 1.0, 0.4];
+    check_rates("nothing", vec![], [0.0; 4]);
+    check_rates("the first at the start itself", vec![(0, true)], [0.0; 4]);
+    check_rates("too early for current", every(1..3), [0.0, 0.0, 1.0, 0.5]);
+    check_rates("three whole seconds", every(1..6), thirds);
+    check_rates("ten seconds at most", every(1..31), [1.0, 0.5, 1.0, 0.5]);
+    check_rates("a pause", paused, [0.1, 0.1, 0.15, 0.05]);
+}
+
+/// `requests`: how many seconds after the start each one finished, and whether it
+/// failed.
+fn check_rates(why: &str, requests: Vec<(u64, bool)>, expected: [f64; 4]) {
+    let samples: Vec<_> = requests
+        .into_iter()
+        .map(|(second, failed)| Sample {
+            failure: failed.then_some("500"),
+            ..sample("/", second * SECOND_US)
+        })
+        .collect();
+    let ledger = ledger_of(Limits::default(), &samples);
+    let total = ledger.snapshot(START_US + 100 * SECOND_US, 0).total;
+    assert_eq!(rates(&total), expected, "{why}");
 }
 
 #[test]
