@@ -1,0 +1,117 @@
+//! From a grey image of any size to the numbers that the network reads.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use serde::{Deserialize, Serialize};
+
+use crate::decode::GreyImage;
+
+/// What the network expects; travels with its weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Width and height of the network's input, in pixels.
+    pub side: usize,
+}
+
+/// The network's input for `image`: `side * side` numbers, row by row.
+pub fn preprocess(image: &GreyImage, preprocessing: &Preprocessing) -> Vec<f32> {
+    let mut values: Vec<f32> = resize(image, preprocessing.side)
+        .into_iter()
+        .map(f32::from)
+        .collect();
+    normalise(&mut values);
+    values
+}
+
+/// The image stretched to a square of `side` pixels, averaged where it shrinks.
+///
+/// The aspect ratio is given up on purpose: the network was trained so, and a
+/// crop could lose what matters.
+pub fn resize(image: &GreyImage, side: usize) -> Vec<u8> {
+    if (image.width, image.height) == (side, side) {
+        return image.pixels.clone();
+    }
+    let source = ImageRef::new(
+        image.width as u32,
+        image.height as u32,
+        &image.pixels,
+        PixelType::U8,
+    )
+    .expect("a grey image has width * height pixels");
+    let mut target = Image::new(side as u32, side as u32, PixelType::U8);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("both images are 8-bit grey and not empty");
+    target.into_vec()
+}
+
+/// Shifts and scales pixel values (0 to 255) to mean 0 and about deviation 1.
+///
+/// Each image by its own mean and deviation, so that brightness and contrast of
+/// the scanner do not matter. The constant keeps the noise of a blank image small.
+pub fn normalise(values: &mut [f32]) {
+    let count = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / count;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / count;
+    let factor = 1.0 / (variance.sqrt() + 4.0);
+    for value in values {
+        *value = (*value - mean) * factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(width: usize, height: usize) -> GreyImage {
+        let pixels = (0..width * height)
+            .map(|i| (i % width * 255 / width) as u8)
+            .collect();
+        GreyImage {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    #[test]
+    fn any_size_becomes_the_networks_size() {
+        for (width, height) in [(1, 1), (1, 900), (160, 160), (512, 380), (2000, 3)] {
+            let values = preprocess(&ramp(width, height), &Preprocessing { side: 160 });
+            assert_eq!(values.len(), 160 * 160);
+            assert!(values.iter().all(|v| v.is_finite()));
+        }
+    }
+
+    #[test]
+    fn brightness_and_contrast_hardly_matter() {
+        let image = ramp(200, 200);
+        let dimmed = GreyImage {
+            pixels: image.pixels.iter().map(|p| p / 2 + 20).collect(),
+            ..image.clone()
+        };
+        let side = Preprocessing { side: 64 };
+        let (a, b) = (preprocess(&image, &side), preprocess(&dimmed, &side));
+        let largest = a
+            .iter()
+            .zip(&b)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(largest < 0.1, "{largest}");
+    }
+
+    #[test]
+    fn a_blank_image_gives_zeros() {
+        let blank = GreyImage {
+            width: 9,
+            height: 9,
+            pixels: vec![17; 81],
+        };
+        assert!(
+            preprocess(&blank, &Preprocessing { side: 8 })
+                .iter()
+                .all(|v| *v == 0.0)
+        );
+    }
+}

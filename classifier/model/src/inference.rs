@@ -1,0 +1,348 @@
+//! Predictions: the trained network with its normalisation folded into the weights.
+
+use std::path::Path;
+
+use classifier_imaging::{Class, Preprocessing};
+
+use crate::artifact::ModelFile;
+use crate::container::ArtifactError;
+use crate::convolution::TILE;
+use crate::matrix::{Matrix, Target, multiply};
+use crate::network::{Architecture, CLASSES, EPSILON, Head, Network, Node, Unit, Weights};
+
+/// Images that pass through the network together; bounds a [`Scratch`]'s memory
+/// to about 25 MB for the default network.
+const GROUP: usize = 8;
+
+/// A trained network, ready to answer. Never changes; share it between threads.
+#[derive(Debug)]
+pub struct Classifier {
+    network: Network,
+    /// As the network's parameters, with each normalisation folded into the
+    /// weights before it: scales are unused, offsets are the channel's offset.
+    folded: Vec<f32>,
+    temperature: f32,
+    preprocessing: Preprocessing,
+    version: String,
+}
+
+/// What the network makes of one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// Probability of each class, in [`Class`]'s order; they sum to 1.
+    pub probabilities: [f32; CLASSES],
+}
+
+/// One thread's working memory; reused from call to call.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    slots: Vec<Vec<f32>>,
+    patches: Vec<f32>,
+}
+
+impl Prediction {
+    /// Softmax of `logits / temperature`.
+    pub(crate) fn from_logits(logits: [f32; CLASSES], temperature: f32) -> Prediction {
+        let largest = logits.iter().copied().fold(f32::MIN, f32::max);
+        let powers = logits.map(|l| ((l - largest) / temperature).exp());
+        let sum: f32 = powers.iter().sum();
+        Prediction {
+            probabilities: powers.map(|p| p / sum),
+        }
+    }
+
+    /// The most probable class; of equal ones the last.
+    pub fn class(&self) -> Class {
+        Class::ALL
+            .into_iter()
+            .max_by(|a, b| self.of(*a).total_cmp(&self.of(*b)))
+            .expect("there are four classes")
+    }
+
+    /// The probability of the most probable class.
+    pub fn confidence(&self) -> f32 {
+        self.of(self.class())
+    }
+
+    /// The probability of `class`.
+    pub fn of(&self, class: Class) -> f32 {
+        self.probabilities[class.index()]
+    }
+}
+
+impl Classifier {
+    /// Reads a model file and prepares it.
+    ///
+    /// # Errors
+    ///
+    /// [`ArtifactError`] when the file cannot be read, is not a model, is damaged
+    /// (its checksum is verified), or is of a later format.
+    pub fn load(path: &Path) -> Result<Classifier, ArtifactError> {
+        Ok(Classifier::from_file(&ModelFile::load(path)?))
+    }
+
+    /// As [`Classifier::load`], from the file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::load`], except for reading.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Classifier, ArtifactError> {
+        Ok(Classifier::from_file(&ModelFile::from_bytes(bytes)?))
+    }
+
+    /// The classifier of a model file already in memory.
+    pub fn from_file(file: &ModelFile) -> Classifier {
+        Classifier {
+            temperature: file.temperature,
+            version: file.version.clone(),
+            ..Classifier::from_weights(&file.architecture, &file.weights)
+        }
+    }
+
+    /// A classifier straight from training: no version yet, temperature 1.
+    pub(crate) fn from_weights(architecture: &Architecture, weights: &Weights) -> Classifier {
+        let network = Network::new(architecture);
+        Classifier {
+            folded: fold(&network, weights),
+            network,
+            temperature: 1.0,
+            preprocessing: Preprocessing {
+                side: architecture.side,
+            },
+            version: String::new(),
+        }
+    }
+
+    /// How images have to be prepared for [`Classifier::predict`].
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The model's version, such as `v1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Predictions for preprocessed images, in their order.
+    ///
+    /// Panics if an image does not have the numbers that
+    /// [`preprocess`](classifier_imaging::preprocess) makes for this model.
+    pub fn predict(&self, scratch: &mut Scratch, images: &[&[f32]]) -> Vec<Prediction> {
+        self.logits(scratch, images)
+            .into_iter()
+            .map(|logits| Prediction::from_logits(logits, self.temperature))
+            .collect()
+    }
+
+    /// The network's outputs before softmax.
+    pub(crate) fn logits(&self, scratch: &mut Scratch, images: &[&[f32]]) -> Vec<[f32; CLASSES]> {
+        let mut logits = Vec::with_capacity(images.len());
+        for group in images.chunks(GROUP) {
+            scratch.make_room(&self.network, group.len());
+            let size = self.network.slots[0];
+            for (target, image) in scratch.slots[0].chunks_exact_mut(size).zip(group) {
+                target.copy_from_slice(image);
+            }
+            for node in &self.network.nodes {
+                self.run(node, scratch, group.len());
+            }
+            let last = &scratch.slots[self.network.head.input];
+            logits
+                .extend((0..group.len()).map(|i| self.network.head.logits(&self.folded, last, i)));
+        }
+        logits
+    }
+
+    fn run(&self, node: &Node, scratch: &mut Scratch, images: usize) {
+        match node {
+            Node::Unit(unit) => self.run_unit(unit, scratch, images),
+            Node::Pool {
+                pool,
+                input,
+                output,
+            } => {
+                let mut target = std::mem::take(&mut scratch.slots[*output]);
+                pool.forward(&scratch.slots[*input], &mut target, images);
+                scratch.slots[*output] = target;
+            }
+        }
+    }
+
+    /// Tile by tile: offsets and shortcut first, the product added, then the ReLU,
+    /// all while the tile is in the cache.
+    fn run_unit(&self, unit: &Unit, scratch: &mut Scratch, images: usize) {
+        let convolution = &unit.convolution;
+        let channels = convolution.channels_out;
+        let offsets = &self.folded[unit.scale.clone()][channels..];
+        let weights = &self.folded[convolution.weights.clone()];
+        let weights = Matrix::new(weights, convolution.patch(), channels);
+        let mut output = std::mem::take(&mut scratch.slots[unit.output]);
+        let shortcut = unit.shortcut.map(|slot| &scratch.slots[slot]);
+        let input = &scratch.slots[unit.input];
+        convolution.for_each_tile(input, images, &mut scratch.patches, |tile, patches| {
+            let range = tile.start * channels..tile.end * channels;
+            let target = &mut output[range.clone()];
+            match shortcut {
+                Some(shortcut) => add_offsets(target, &shortcut[range], offsets),
+                None => target
+                    .chunks_exact_mut(channels)
+                    .for_each(|pixel| pixel.copy_from_slice(offsets)),
+            }
+            multiply(target, patches, weights, Target::Add);
+            if unit.relu {
+                target.iter_mut().for_each(|value| *value = value.max(0.0));
+            }
+        });
+        scratch.slots[unit.output] = output;
+    }
+}
+
+fn add_offsets(target: &mut [f32], shortcut: &[f32], offsets: &[f32]) {
+    let pixels = shortcut.chunks_exact(offsets.len());
+    for (pixel, shortcut) in target.chunks_exact_mut(offsets.len()).zip(pixels) {
+        for ((value, shortcut), offset) in pixel.iter_mut().zip(shortcut).zip(offsets) {
+            *value = shortcut + offset;
+        }
+    }
+}
+
+impl Head {
+    /// The mean over image `image`'s pixels, by channel.
+    pub(crate) fn means(&self, activations: &[f32], image: usize) -> Vec<f32> {
+        let size = self.area * self.channels;
+        let mut means = vec![0.0; self.channels];
+        for pixel in activations[image * size..][..size].chunks_exact(self.channels) {
+            for (mean, value) in means.iter_mut().zip(pixel) {
+                *mean += value;
+            }
+        }
+        means.iter_mut().for_each(|mean| *mean /= self.area as f32);
+        means
+    }
+
+    /// The network's outputs for image `image`.
+    pub(crate) fn logits(
+        &self,
+        parameters: &[f32],
+        activations: &[f32],
+        image: usize,
+    ) -> [f32; CLASSES] {
+        let (weights, offsets) = parameters[self.weights.clone()].split_at(self.channels * CLASSES);
+        let mut logits: [f32; CLASSES] = std::array::from_fn(|class| offsets[class]);
+        let means = self.means(activations, image);
+        for (mean, weights) in means.iter().zip(weights.chunks_exact(CLASSES)) {
+            for (logit, weight) in logits.iter_mut().zip(weights) {
+                *logit += mean * weight;
+            }
+        }
+        logits
+    }
+}
+
+impl Scratch {
+    /// Grows to what `images` images need; never shrinks.
+    fn make_room(&mut self, network: &Network, images: usize) {
+        self.slots.resize_with(network.slots.len(), Vec::new);
+        for (slot, size) in self.slots.iter_mut().zip(&network.slots) {
+            if slot.len() < size * images {
+                slot.resize(size * images, 0.0);
+            }
+        }
+        // The slots that keep a convolution's raw result are for training alone.
+        for unit in network.units() {
+            self.slots[unit.raw] = Vec::new();
+        }
+        let patches = network.largest_patch() * TILE;
+        if self.patches.len() < patches {
+            self.patches.resize(patches, 0.0);
+        }
+    }
+}
+
+/// Multiplies each normalisation's scale into the weights before it.
+fn fold(network: &Network, weights: &Weights) -> Vec<f32> {
+    let mut folded = weights.parameters.clone();
+    for unit in network.units() {
+        let channels = unit.convolution.channels_out;
+        let (means, variances) = weights.statistics[unit.statistics.clone()].split_at(channels);
+        let (scales, offsets) = weights.parameters[unit.scale.clone()].split_at(channels);
+        let factors: Vec<f32> = scales
+            .iter()
+            .zip(variances)
+            .map(|(scale, variance)| scale / (variance + EPSILON).sqrt())
+            .collect();
+        for row in folded[unit.convolution.weights.clone()].chunks_exact_mut(channels) {
+            for (weight, factor) in row.iter_mut().zip(&factors) {
+                *weight *= factor;
+            }
+        }
+        for j in 0..channels {
+            folded[unit.scale.start + channels + j] = offsets[j] - means[j] * factors[j];
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use classifier_imaging::Random;
+
+    fn small() -> Architecture {
+        Architecture {
+            side: 32,
+            widths: vec![3, 5],
+            blocks: vec![1, 2],
+        }
+    }
+
+    fn classifier() -> Classifier {
+        let mut weights = Network::new(&small()).initial_weights(1);
+        let mut random = Random::new(2);
+        weights
+            .parameters
+            .iter_mut()
+            .for_each(|p| *p += 0.2 * random.normal());
+        Classifier::from_weights(&small(), &weights)
+    }
+
+    fn images(count: usize) -> Vec<Vec<f32>> {
+        let mut random = Random::new(3);
+        (0..count)
+            .map(|_| (0..32 * 32).map(|_| random.normal()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn an_image_is_judged_the_same_alone_and_in_company() {
+        let (classifier, images) = (classifier(), images(19));
+        let views: Vec<&[f32]> = images.iter().map(Vec::as_slice).collect();
+        let mut scratch = Scratch::default();
+        let together = classifier.predict(&mut scratch, &views);
+        assert_eq!(together.len(), 19);
+        for (view, expected) in views.iter().zip(&together) {
+            let alone = classifier.predict(&mut scratch, &[view]);
+            for (a, b) in alone[0].probabilities.iter().zip(&expected.probabilities) {
+                assert!((a - b).abs() < 1e-5, "{a} {b}");
+            }
+        }
+        assert_ne!(together[0], together[1]);
+        assert_eq!(classifier.predict(&mut scratch, &[]), []);
+    }
+
+    #[test]
+    fn probabilities_sum_to_one_even_for_extreme_outputs() {
+        for logits in [
+            [0.0; 4],
+            [1e30, -1e30, 0.0, 5.0],
+            [-900.0, -901.0, -902.0, -903.0],
+        ] {
+            let prediction = Prediction::from_logits(logits, 0.7);
+            let sum: f32 = prediction.probabilities.iter().sum();
+            assert!((sum - 1.0).abs() < 1e-6, "{prediction:?}");
+        }
+        let sure = Prediction::from_logits([0.0, 0.0, 9.0, 0.0], 1.0);
+        assert_eq!(sure.class(), Class::Pituitary);
+        assert!(sure.confidence() > 0.99);
+    }
+}

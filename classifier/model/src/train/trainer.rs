@@ -1,0 +1,429 @@
+//! The training loop's inner part: one epoch, on all given threads.
+
+use std::sync::Mutex;
+
+use classifier_imaging::{Class, Random};
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::ModelFile;
+use crate::inference::Classifier;
+use crate::network::{Architecture, CLASSES, Network, ShapeError, Weights};
+use crate::train::optimiser::{Schedule, State};
+use crate::train::pass::Workspace;
+use crate::train::sampling::{cross_entropy, draw};
+
+/// Images that are normalised together and handled by one thread. Fixed, so that the
+/// result does not depend on the number of threads.
+const MICRO_BATCH: usize = 16;
+
+/// One image to learn from, already resized to the network's side.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// `side * side` grey values, row by row.
+    pub pixels: Vec<u8>,
+    /// What it shows.
+    pub class: Class,
+}
+
+/// How to train. Two runs with equal settings and images give equal weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images between two steps; a multiple of 16.
+    pub batch_size: usize,
+    /// The highest learning rate, reached after the first epoch.
+    pub learning_rate: f32,
+    /// How strongly weights are pulled to zero.
+    pub weight_decay: f32,
+    /// Share of certainty that is spread over all classes.
+    pub label_smoothing: f32,
+    /// Share of images that are blended with another.
+    pub mixup: f32,
+    /// Where everything random comes from.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            epochs: 60,
+            batch_size: 64,
+            learning_rate: 0.003,
+            weight_decay: 0.05,
+            label_smoothing: 0.05,
+            mixup: 0.3,
+            seed: 1,
+        }
+    }
+}
+
+/// Why training cannot start.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TrainError {
+    /// The batch cannot be divided among threads.
+    #[error("batch size {0} is not a multiple of {MICRO_BATCH}, or zero")]
+    BatchSize(usize),
+    /// There is not even one batch of images.
+    #[error("{images} training images do not fill one batch of {batch_size}")]
+    TooFewImages {
+        /// Images given.
+        images: usize,
+        /// Images needed.
+        batch_size: usize,
+    },
+    /// A setting is zero, negative or not a number.
+    #[error("{name} has to be a positive number")]
+    Setting {
+        /// Which one.
+        name: &'static str,
+    },
+    /// The network cannot be built.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The weights to start from are another network's.
+    #[error("the given model has another shape than the network to train")]
+    OtherShape,
+}
+
+/// What one epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochSummary {
+    /// Epochs done so far.
+    pub epoch: usize,
+    /// Mean loss over the epoch's images.
+    pub loss: f64,
+}
+
+/// A network in training.
+pub struct Trainer {
+    pub(crate) architecture: Architecture,
+    pub(crate) settings: Settings,
+    pub(crate) state: State,
+    pub(crate) images: usize,
+    network: Network,
+    workspaces: Vec<Workspace>,
+    parts: Vec<Part>,
+}
+
+/// What one micro-batch leaves behind.
+struct Part {
+    gradient: Vec<f32>,
+    statistics: Vec<f32>,
+    loss: f64,
+}
+
+impl Trainer {
+    /// A trainer for `images` images on `threads` threads, at its very start.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] when the settings make no sense together.
+    pub fn new(
+        architecture: &Architecture,
+        settings: &Settings,
+        images: usize,
+        threads: usize,
+    ) -> Result<Trainer, TrainError> {
+        settings.check(images)?;
+        architecture.check()?;
+        let network = Network::new(architecture);
+        let parts = settings.batch_size / MICRO_BATCH;
+        let weights = network.initial_weights(settings.seed);
+        Ok(Trainer {
+            architecture: architecture.clone(),
+            settings: settings.clone(),
+            state: State::new(weights.parameters, weights.statistics),
+            images,
+            workspaces: (0..threads.clamp(1, parts))
+                .map(|_| Workspace::new(&network, MICRO_BATCH))
+                .collect(),
+            parts: (0..parts).map(|_| Part::new(&network)).collect(),
+            network,
+        })
+    }
+
+    /// Starts from a trained model's weights instead of random ones.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::OtherShape`] when the model is not of this architecture.
+    pub fn start_from(&mut self, model: &ModelFile) -> Result<(), TrainError> {
+        if model.architecture != self.architecture {
+            return Err(TrainError::OtherShape);
+        }
+        let Weights {
+            parameters,
+            statistics,
+        } = model.weights.clone();
+        self.state = State::new(parameters, statistics);
+        Ok(())
+    }
+
+    /// Steps in one epoch. Images beyond the last whole batch wait for another epoch,
+    /// whose order is another.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.images / self.settings.batch_size
+    }
+
+    /// Epochs done.
+    pub fn epoch(&self) -> usize {
+        self.state.step / self.steps_per_epoch()
+    }
+
+    /// Whether all epochs are done.
+    pub fn is_finished(&self) -> bool {
+        self.epoch() >= self.settings.epochs
+    }
+
+    /// One pass over `examples`, the same number of them as announced; `after_step` is
+    /// called with the number of steps made in this epoch and the step's mean loss.
+    pub fn run_epoch(
+        &mut self,
+        examples: &[Example],
+        mut after_step: impl FnMut(usize, f64),
+    ) -> EpochSummary {
+        assert_eq!(
+            examples.len(),
+            self.images,
+            "another number of images than announced"
+        );
+        let (epoch, steps) = (self.epoch(), self.steps_per_epoch());
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        let seed = self
+            .settings
+            .seed
+            .wrapping_mul(1_000_003)
+            .wrapping_add(epoch as u64);
+        Random::new(seed).shuffle(&mut order);
+        let mut total = 0.0;
+        for (step, batch) in order.chunks_exact(self.settings.batch_size).enumerate() {
+            let loss = self.run_step(examples, batch, epoch);
+            total += loss;
+            after_step(step + 1, loss);
+        }
+        EpochSummary {
+            epoch: self.epoch(),
+            loss: total / steps as f64,
+        }
+    }
+
+    /// The weights to use: the running average.
+    pub fn weights(&self) -> Weights {
+        Weights {
+            parameters: self.state.averaged.clone(),
+            statistics: self.state.averaged_statistics.clone(),
+        }
+    }
+
+    /// A classifier of the weights as they are now.
+    pub fn classifier(&self) -> Classifier {
+        Classifier::from_weights(&self.architecture, &self.weights())
+    }
+
+    fn run_step(&mut self, examples: &[Example], batch: &[usize], epoch: usize) -> f64 {
+        self.run_parts(examples, batch, epoch);
+        // Always summed in the same order, so that rounding is always the same.
+        let (first, others) = self.parts.split_first_mut().expect("a batch has parts");
+        for part in others.iter() {
+            for (sum, gradient) in first.gradient.iter_mut().zip(&part.gradient) {
+                *sum += gradient;
+            }
+        }
+        let size = batch.len() as f32;
+        first.gradient.iter_mut().for_each(|g| *g /= size);
+        let rate = self.settings.schedule(self.images).rate(self.state.step);
+        let decay = self.settings.weight_decay;
+        self.state
+            .step(&first.gradient, rate, decay, &self.network.decayed);
+        self.state
+            .observe(self.parts.iter().map(|part| &part.statistics[..]));
+        self.parts.iter().map(|part| part.loss).sum::<f64>() / f64::from(size)
+    }
+
+    /// Forward and backward of each micro-batch, on whichever thread is free.
+    fn run_parts(&mut self, examples: &[Example], batch: &[usize], epoch: usize) {
+        let (network, parameters, settings) =
+            (&self.network, &self.state.parameters, &self.settings);
+        let side = self.architecture.side;
+        let waiting = Mutex::new(self.parts.iter_mut().zip(batch.chunks_exact(MICRO_BATCH)));
+        let take_one = || {
+            waiting
+                .lock()
+                .expect("no thread panics while it takes work")
+                .next()
+        };
+        std::thread::scope(|scope| {
+            for workspace in &mut self.workspaces {
+                scope.spawn(move || {
+                    while let Some((part, chosen)) = take_one() {
+                        let targets =
+                            draw(examples, chosen, epoch, settings, side, workspace.input());
+                        part.run(network, parameters, workspace, &targets);
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl Part {
+    fn new(network: &Network) -> Part {
+        Part {
+            gradient: vec![0.0; network.parameters],
+            statistics: vec![0.0; network.statistics],
+            loss: 0.0,
+        }
+    }
+
+    fn run(
+        &mut self,
+        network: &Network,
+        parameters: &[f32],
+        workspace: &mut Workspace,
+        targets: &[[f32; CLASSES]],
+    ) {
+        self.gradient.fill(0.0);
+        let outputs = workspace.forward(network, parameters, &mut self.statistics);
+        let (loss, gradient) = cross_entropy(&outputs, targets);
+        self.loss = loss;
+        workspace.backward(network, parameters, &gradient, &mut self.gradient);
+    }
+}
+
+impl Settings {
+    fn check(&self, images: usize) -> Result<(), TrainError> {
+        if self.batch_size == 0 || !self.batch_size.is_multiple_of(MICRO_BATCH) {
+            return Err(TrainError::BatchSize(self.batch_size));
+        }
+        if images < self.batch_size {
+            let batch_size = self.batch_size;
+            return Err(TrainError::TooFewImages { images, batch_size });
+        }
+        if self.epochs == 0 {
+            return Err(TrainError::Setting {
+                name: "the number of epochs",
+            });
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return Err(TrainError::Setting {
+                name: "the learning rate",
+            });
+        }
+        Ok(())
+    }
+
+    fn schedule(&self, images: usize) -> Schedule {
+        let steps = images / self.batch_size;
+        Schedule {
+            peak: self.learning_rate,
+            warmup: steps,
+            steps: steps * self.epochs,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inference::Scratch;
+    use classifier_imaging::normalise;
+
+    fn architecture() -> Architecture {
+        Architecture {
+            side: 16,
+            widths: vec![6, 8],
+            blocks: vec![1, 1],
+        }
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            epochs: 25,
+            batch_size: 32,
+            learning_rate: 0.01,
+            mixup: 0.0,
+            ..Settings::default()
+        }
+    }
+
+    /// Each class has its own texture: rows, columns, a block, or nothing.
+    fn examples(count: usize) -> Vec<Example> {
+        let mut random = Random::new(8);
+        (0..count)
+            .map(|i| {
+                let class = Class::ALL[i % 4];
+                let pixels = (0..256)
+                    .map(|p| {
+                        let (y, x) = (p / 16, p % 16);
+                        let bright = match class {
+                            Class::Glioma => y % 4 < 2,
+                            Class::Meningioma => x % 4 < 2,
+                            Class::Pituitary => (5..11).contains(&y) && (5..11).contains(&x),
+                            Class::NoTumor => false,
+                        };
+                        (40 + 150 * usize::from(bright) + random.below(30)) as u8
+                    })
+                    .collect();
+                Example { pixels, class }
+            })
+            .collect()
+    }
+
+    fn train(threads: usize, epochs: usize) -> Trainer {
+        let examples = examples(96);
+        let mut trainer = Trainer::new(&architecture(), &settings(), 96, threads).unwrap();
+        for _ in 0..epochs {
+            trainer.run_epoch(&examples, |_, _| ());
+        }
+        trainer
+    }
+
+    #[test]
+    fn a_small_network_learns_four_textures() {
+        let classifier = train(2, 25).classifier();
+        let mut scratch = Scratch::default();
+        let examples = examples(40);
+        let right = examples
+            .iter()
+            .filter(|example| {
+                let mut image: Vec<f32> = example.pixels.iter().map(|p| f32::from(*p)).collect();
+                normalise(&mut image);
+                classifier.predict(&mut scratch, &[&image])[0].class() == example.class
+            })
+            .count();
+        assert!(right >= 36, "{right} of 40");
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        assert_eq!(train(1, 2).weights(), train(2, 2).weights());
+    }
+
+    #[test]
+    fn senseless_settings_are_refused() {
+        let refused =
+            |settings: Settings, images| Trainer::new(&architecture(), &settings, images, 1).err();
+        let odd = Settings {
+            batch_size: 20,
+            ..settings()
+        };
+        assert_eq!(refused(odd, 100), Some(TrainError::BatchSize(20)));
+        let few = refused(settings(), 31);
+        assert_eq!(
+            few,
+            Some(TrainError::TooFewImages {
+                images: 31,
+                batch_size: 32
+            })
+        );
+        let nan = Settings {
+            learning_rate: f32::NAN,
+            ..settings()
+        };
+        assert!(matches!(
+            refused(nan, 100),
+            Some(TrainError::Setting { .. })
+        ));
+    }
+}
