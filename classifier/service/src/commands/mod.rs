@@ -1,0 +1,8 @@
+//! What `classifier` does besides serving.
+
+mod card;
+mod dataset;
+pub(crate) mod evaluate;
+mod judge;
+mod table;
+pub(crate) mod train;

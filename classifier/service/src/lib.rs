@@ -1,1 +1,0 @@
-//! (crate documentation follows with its first code)

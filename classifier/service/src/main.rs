@@ -1,0 +1,39 @@
+//! `classifier`: trains, evaluates and serves the brain MRI classifier.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use commands::{evaluate, train};
+
+/// Brain MRI classifier. Not a medical device.
+#[derive(Debug, Parser)]
+#[command(name = "classifier", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Train a network; goes on from its checkpoint if there is one
+    Train(train::TrainArgs),
+    /// Measure a model on a folder of labelled images
+    Evaluate(evaluate::EvaluateArgs),
+}
+
+/// Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong flags.
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("classifier: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
