@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::container::{self, ArtifactError};
 use crate::network::Architecture;
 use crate::train::optimiser::State;
-use crate::train::trainer::{Settings, Trainer};
+use crate::train::settings::Settings;
+use crate::train::trainer::Trainer;
 
 const MAGIC: &[u8; 8] = b"MRITRAIN";
 

@@ -1,10 +1,13 @@
 //! Training: gradients, optimiser, epochs and checkpoints.
 
 mod checkpoint;
+mod normalisation;
 mod optimiser;
 mod pass;
 mod sampling;
+mod settings;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
-pub use trainer::{EpochSummary, Example, Settings, TrainError, Trainer};
+pub use settings::{Settings, TrainError};
+pub use trainer::{EpochSummary, Example, Trainer};

@@ -3,7 +3,8 @@
 use classifier_imaging::{Random, augment};
 
 use crate::network::CLASSES;
-use crate::train::trainer::{Example, Settings};
+use crate::train::settings::Settings;
+use crate::train::trainer::Example;
 
 /// Fills `input` with variants of `chosen` examples, one after the other, and returns
 /// the wanted probabilities.

@@ -3,18 +3,14 @@
 use std::sync::Mutex;
 
 use classifier_imaging::{Class, Random};
-use serde::{Deserialize, Serialize};
 
 use crate::artifact::ModelFile;
 use crate::inference::Classifier;
-use crate::network::{Architecture, CLASSES, Network, ShapeError, Weights};
-use crate::train::optimiser::{Schedule, State};
+use crate::network::{Architecture, CLASSES, Network, Weights};
+use crate::train::optimiser::State;
 use crate::train::pass::Workspace;
 use crate::train::sampling::{cross_entropy, draw};
-
-/// Images that are normalised together and handled by one thread. Fixed, so that the
-/// result does not depend on the number of threads.
-const MICRO_BATCH: usize = 16;
+use crate::train::settings::{MICRO_BATCH, Settings, TrainError};
 
 /// One image to learn from, already resized to the network's side.
 #[derive(Clone, Debug)]
@@ -23,67 +19,6 @@ pub struct Example {
     pub pixels: Vec<u8>,
     /// What it shows.
     pub class: Class,
-}
-
-/// How to train. Two runs with equal settings and images give equal weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Images between two steps; a multiple of 16.
-    pub batch_size: usize,
-    /// The highest learning rate, reached after the first epoch.
-    pub learning_rate: f32,
-    /// How strongly weights are pulled to zero.
-    pub weight_decay: f32,
-    /// Share of certainty that is spread over all classes.
-    pub label_smoothing: f32,
-    /// Share of images that are blended with another.
-    pub mixup: f32,
-    /// Where everything random comes from.
-    pub seed: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            epochs: 60,
-            batch_size: 64,
-            learning_rate: 0.003,
-            weight_decay: 0.05,
-            label_smoothing: 0.05,
-            mixup: 0.3,
-            seed: 1,
-        }
-    }
-}
-
-/// Why training cannot start.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum TrainError {
-    /// The batch cannot be divided among threads.
-    #[error("batch size {0} is not a multiple of {MICRO_BATCH}, or zero")]
-    BatchSize(usize),
-    /// There is not even one batch of images.
-    #[error("{images} training images do not fill one batch of {batch_size}")]
-    TooFewImages {
-        /// Images given.
-        images: usize,
-        /// Images needed.
-        batch_size: usize,
-    },
-    /// A setting is zero, negative or not a number.
-    #[error("{name} has to be a positive number")]
-    Setting {
-        /// Which one.
-        name: &'static str,
-    },
-    /// The network cannot be built.
-    #[error(transparent)]
-    Shape(#[from] ShapeError),
-    /// The weights to start from are another network's.
-    #[error("the given model has another shape than the network to train")]
-    OtherShape,
 }
 
 /// What one epoch came to.
@@ -291,38 +226,6 @@ impl Part {
     }
 }
 
-impl Settings {
-    fn check(&self, images: usize) -> Result<(), TrainError> {
-        if self.batch_size == 0 || !self.batch_size.is_multiple_of(MICRO_BATCH) {
-            return Err(TrainError::BatchSize(self.batch_size));
-        }
-        if images < self.batch_size {
-            let batch_size = self.batch_size;
-            return Err(TrainError::TooFewImages { images, batch_size });
-        }
-        if self.epochs == 0 {
-            return Err(TrainError::Setting {
-                name: "the number of epochs",
-            });
-        }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err(TrainError::Setting {
-                name: "the learning rate",
-            });
-        }
-        Ok(())
-    }
-
-    fn schedule(&self, images: usize) -> Schedule {
-        let steps = images / self.batch_size;
-        Schedule {
-            peak: self.learning_rate,
-            warmup: steps,
-            steps: steps * self.epochs,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -398,32 +301,5 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_nothing() {
         assert_eq!(train(1, 2).weights(), train(2, 2).weights());
-    }
-
-    #[test]
-    fn senseless_settings_are_refused() {
-        let refused =
-            |settings: Settings, images| Trainer::new(&architecture(), &settings, images, 1).err();
-        let odd = Settings {
-            batch_size: 20,
-            ..settings()
-        };
-        assert_eq!(refused(odd, 100), Some(TrainError::BatchSize(20)));
-        let few = refused(settings(), 31);
-        assert_eq!(
-            few,
-            Some(TrainError::TooFewImages {
-                images: 31,
-                batch_size: 32
-            })
-        );
-        let nan = Settings {
-            learning_rate: f32::NAN,
-            ..settings()
-        };
-        assert!(matches!(
-            refused(nan, 100),
-            Some(TrainError::Setting { .. })
-        ));
     }
 }
