@@ -5,7 +5,7 @@ use crate::random::Random;
 
 /// One random variant of a square grey image, normalised for the network.
 ///
-/// Geometry (rotation ±20°, scale ±20 %, aspect ±10 %, shift ±9 %, shear,
+/// Geometry (rotation ±25°, scale 0.75 to 1.3, aspect ±15 %, shift ±9 %, shear,
 /// mirroring) in one bilinear pass; then gamma, contrast, brightness, sometimes
 /// noise, blur and a blanked rectangle. `out` has the size of `source`.
 pub fn augment(source: &[u8], side: usize, random: &mut Random, out: &mut [f32]) {
@@ -46,8 +46,8 @@ struct Warp {
 
 impl Warp {
     fn draw(side: usize, random: &mut Random) -> Warp {
-        let angle = random.range(-20.0, 20.0).to_radians();
-        let (scale, aspect) = (random.range(0.8, 1.2), random.range(0.9, 1.1));
+        let angle = random.range(-25.0, 25.0).to_radians();
+        let (scale, aspect) = (random.range(0.75, 1.3), random.range(0.87, 1.15));
         let mirror = if random.unit() < 0.5 { -1.0 } else { 1.0 };
         let reach = side as f32 * 0.0875;
         Warp {
@@ -97,7 +97,7 @@ fn sample(source: &[u8], side: usize, u: f32, v: f32) -> f32 {
 
 /// Random gamma, contrast and brightness, by grey value (one more for interpolation).
 fn tone_curve(random: &mut Random) -> [f32; 257] {
-    let (gamma, gain) = (random.range(0.7, 1.4), random.range(0.8, 1.2));
+    let (gamma, gain) = (random.range(0.6, 1.6), random.range(0.7, 1.3));
     let offset = random.range(-12.0, 12.0);
     std::array::from_fn(|grey| 255.0 * (grey.min(255) as f32 / 255.0).powf(gamma) * gain + offset)
 }

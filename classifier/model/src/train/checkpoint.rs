@@ -23,7 +23,7 @@ pub struct Checkpoint {
 struct Header {
     architecture: Architecture,
     settings: Settings,
-    images: usize,
+    examples: usize,
     /// Whatever else the run depends on, in the caller's words.
     origin: String,
     step: usize,
@@ -57,7 +57,7 @@ impl Checkpoint {
             ),
             (self.header.origin == origin, "images or starting model"),
             (
-                self.header.images == trainer.images,
+                self.header.examples == trainer.examples,
                 "number of training images",
             ),
             (then.epochs == now.epochs, "number of epochs"),
@@ -104,7 +104,7 @@ impl Trainer {
         let header = Header {
             architecture: self.architecture.clone(),
             settings: self.settings.clone(),
-            images: self.images,
+            examples: self.examples,
             origin: origin.to_owned(),
             step: self.state.step,
         };
@@ -146,6 +146,7 @@ mod tests {
         let example = |i: usize| Example {
             pixels: (0..256).map(|p| (p * (i + 3) % 251) as u8).collect(),
             class: Class::ALL[i % 4],
+            group: i,
         };
         (0..32).map(example).collect()
     }
@@ -162,7 +163,7 @@ mod tests {
             seed,
             ..Settings::default()
         };
-        Trainer::new(&architecture, &settings, 32, 1).unwrap()
+        Trainer::new(&architecture, &settings, &examples(), 1).unwrap()
     }
 
     #[test]

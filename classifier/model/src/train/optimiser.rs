@@ -6,7 +6,7 @@ const MOMENTUM: f32 = 0.9;
 const SQUARES: f32 = 0.99;
 /// Longest gradient that counts in full.
 const CLIP: f32 = 2.0;
-const AVERAGE: f32 = 0.998;
+const AVERAGE: f32 = 0.9985;
 /// How much of the statistics each micro-batch replaces.
 const STATISTICS: f32 = 0.05;
 

@@ -80,6 +80,7 @@ mod tests {
             .map(|class| Example {
                 pixels: vec![class.index() as u8 * 60; 64],
                 class,
+                group: class.index(),
             })
             .to_vec();
         let settings = Settings {

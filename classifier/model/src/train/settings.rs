@@ -34,7 +34,7 @@ impl Default for Settings {
             epochs: 60,
             batch_size: 64,
             learning_rate: 0.003,
-            weight_decay: 0.05,
+            weight_decay: 0.08,
             label_smoothing: 0.05,
             mixup: 0.3,
             seed: 1,
@@ -49,9 +49,11 @@ pub enum TrainError {
     #[error("batch size {0} is not a multiple of {MICRO_BATCH}, or zero")]
     BatchSize(usize),
     /// There is not even one batch of images.
-    #[error("{images} training images do not fill one batch of {batch_size}")]
+    #[error(
+        "{images} training images, near-duplicates taken together, do not fill one batch of {batch_size}"
+    )]
     TooFewImages {
-        /// Images given.
+        /// Images in an epoch.
         images: usize,
         /// Images needed.
         batch_size: usize,
@@ -71,7 +73,7 @@ pub enum TrainError {
 }
 
 impl Settings {
-    /// Whether training on `images` images can start.
+    /// Whether training with `images` images an epoch can start.
     pub(crate) fn check(&self, images: usize) -> Result<(), TrainError> {
         if self.batch_size == 0 || !self.batch_size.is_multiple_of(MICRO_BATCH) {
             return Err(TrainError::BatchSize(self.batch_size));

@@ -1,10 +1,11 @@
 //! The training loop's inner part: one epoch, on all given threads.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use classifier_imaging::{Class, Random};
 
-use crate::artifact::ModelFile;
+use crate::artifact::{ModelFile, TrainingRecord};
 use crate::inference::Classifier;
 use crate::network::{Architecture, CLASSES, Network, Weights};
 use crate::train::optimiser::State;
@@ -19,6 +20,8 @@ pub struct Example {
     pub pixels: Vec<u8>,
     /// What it shows.
     pub class: Class,
+    /// Near-duplicates share a number.
+    pub group: usize,
 }
 
 /// What one epoch came to.
@@ -35,7 +38,10 @@ pub struct Trainer {
     pub(crate) architecture: Architecture,
     pub(crate) settings: Settings,
     pub(crate) state: State,
-    pub(crate) images: usize,
+    /// How many images there are to choose an epoch's from.
+    pub(crate) examples: usize,
+    /// By group, how many of its images take part in each epoch.
+    quota: BTreeMap<usize, usize>,
     network: Network,
     workspaces: Vec<Workspace>,
     parts: Vec<Part>,
@@ -49,7 +55,11 @@ struct Part {
 }
 
 impl Trainer {
-    /// A trainer for `images` images on `threads` threads, at its very start.
+    /// A trainer for these examples on `threads` threads, at its very start.
+    ///
+    /// Of a group of n near-duplicates, √n (rounded up) take part in each epoch, others in
+    /// others: a slice that happens to be there twenty times is not worth twenty
+    /// different ones.
     ///
     /// # Errors
     ///
@@ -57,10 +67,11 @@ impl Trainer {
     pub fn new(
         architecture: &Architecture,
         settings: &Settings,
-        images: usize,
+        examples: &[Example],
         threads: usize,
     ) -> Result<Trainer, TrainError> {
-        settings.check(images)?;
+        let quota = quota(examples);
+        settings.check(quota.values().sum())?;
         architecture.check()?;
         let network = Network::new(architecture);
         let parts = settings.batch_size / MICRO_BATCH;
@@ -69,7 +80,8 @@ impl Trainer {
             architecture: architecture.clone(),
             settings: settings.clone(),
             state: State::new(weights.parameters, weights.statistics),
-            images,
+            examples: examples.len(),
+            quota,
             workspaces: (0..threads.clamp(1, parts))
                 .map(|_| Workspace::new(&network, MICRO_BATCH))
                 .collect(),
@@ -98,7 +110,11 @@ impl Trainer {
     /// Steps in one epoch. Images beyond the last whole batch wait for another epoch,
     /// whose order is another.
     pub fn steps_per_epoch(&self) -> usize {
-        self.images / self.settings.batch_size
+        self.images_per_epoch() / self.settings.batch_size
+    }
+
+    fn images_per_epoch(&self) -> usize {
+        self.quota.values().sum()
     }
 
     /// Epochs done.
@@ -111,7 +127,7 @@ impl Trainer {
         self.epoch() >= self.settings.epochs
     }
 
-    /// One pass over `examples`, the same number of them as announced; `after_step` is
+    /// One pass over `examples`, the same as at the start; `after_step` is
     /// called with the number of steps made in this epoch and the step's mean loss.
     pub fn run_epoch(
         &mut self,
@@ -120,17 +136,11 @@ impl Trainer {
     ) -> EpochSummary {
         assert_eq!(
             examples.len(),
-            self.images,
-            "another number of images than announced"
+            self.examples,
+            "other examples than at the start"
         );
         let (epoch, steps) = (self.epoch(), self.steps_per_epoch());
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        let seed = self
-            .settings
-            .seed
-            .wrapping_mul(1_000_003)
-            .wrapping_add(epoch as u64);
-        Random::new(seed).shuffle(&mut order);
+        let order = self.choose(examples, epoch);
         let mut total = 0.0;
         for (step, batch) in order.chunks_exact(self.settings.batch_size).enumerate() {
             let loss = self.run_step(examples, batch, epoch);
@@ -143,8 +153,24 @@ impl Trainer {
         }
     }
 
-    /// The weights to use: the running average.
-    pub fn weights(&self) -> Weights {
+    /// Epochs that there will be.
+    pub fn epochs(&self) -> usize {
+        self.settings.epochs
+    }
+
+    /// The model as it is now, with the running average of the weights and a temperature
+    /// of 1.
+    pub fn model(&self, version: &str, training: TrainingRecord) -> ModelFile {
+        ModelFile {
+            version: version.to_owned(),
+            architecture: self.architecture.clone(),
+            temperature: 1.0,
+            training,
+            weights: self.weights(),
+        }
+    }
+
+    fn weights(&self) -> Weights {
         Weights {
             parameters: self.state.averaged.clone(),
             statistics: self.state.averaged_statistics.clone(),
@@ -156,7 +182,32 @@ impl Trainer {
         Classifier::from_weights(&self.architecture, &self.weights())
     }
 
+    /// The images of an epoch, in their order.
+    fn choose(&self, examples: &[Example], epoch: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        let seed = self
+            .settings
+            .seed
+            .wrapping_mul(1_000_003)
+            .wrapping_add(epoch as u64);
+        Random::new(seed).shuffle(&mut order);
+        let mut left = self.quota.clone();
+        order.retain(|i| {
+            let left = left
+                .get_mut(&examples[*i].group)
+                .expect("every group has a quota");
+            let chosen = *left > 0;
+            *left -= usize::from(chosen);
+            chosen
+        });
+        order
+    }
+
     fn run_step(&mut self, examples: &[Example], batch: &[usize], epoch: usize) -> f64 {
+        let rate = self
+            .settings
+            .schedule(self.images_per_epoch())
+            .rate(self.state.step);
         self.run_parts(examples, batch, epoch);
         // Always summed in the same order, so that rounding is always the same.
         let (first, others) = self.parts.split_first_mut().expect("a batch has parts");
@@ -167,7 +218,6 @@ impl Trainer {
         }
         let size = batch.len() as f32;
         first.gradient.iter_mut().for_each(|g| *g /= size);
-        let rate = self.settings.schedule(self.images).rate(self.state.step);
         let decay = self.settings.weight_decay;
         self.state
             .step(&first.gradient, rate, decay, &self.network.decayed);
@@ -200,6 +250,18 @@ impl Trainer {
             }
         });
     }
+}
+
+/// How many images of each group take part in an epoch.
+fn quota(examples: &[Example]) -> BTreeMap<usize, usize> {
+    let mut quota = BTreeMap::new();
+    for example in examples {
+        *quota.entry(example.group).or_insert(0) += 1;
+    }
+    quota
+        .values_mut()
+        .for_each(|n: &mut usize| *n = (*n as f64).sqrt().ceil() as usize);
+    quota
 }
 
 impl Part {
@@ -268,14 +330,18 @@ mod tests {
                         (40 + 150 * usize::from(bright) + random.below(30)) as u8
                     })
                     .collect();
-                Example { pixels, class }
+                Example {
+                    pixels,
+                    class,
+                    group: i,
+                }
             })
             .collect()
     }
 
     fn train(threads: usize, epochs: usize) -> Trainer {
         let examples = examples(96);
-        let mut trainer = Trainer::new(&architecture(), &settings(), 96, threads).unwrap();
+        let mut trainer = Trainer::new(&architecture(), &settings(), &examples, threads).unwrap();
         for _ in 0..epochs {
             trainer.run_epoch(&examples, |_, _| ());
         }
@@ -301,5 +367,26 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_nothing() {
         assert_eq!(train(1, 2).weights(), train(2, 2).weights());
+    }
+
+    #[test]
+    fn near_duplicates_take_turns() {
+        let mut examples = examples(96);
+        examples
+            .iter_mut()
+            .for_each(|example| example.group = example.group.min(60));
+        let trainer = Trainer::new(&architecture(), &settings(), &examples, 1).unwrap();
+        // 60 groups of one, and one of 36, of which six take part.
+        let mut seen = std::collections::BTreeSet::new();
+        for epoch in 0..60 {
+            let chosen = trainer.choose(&examples, epoch);
+            assert_eq!(chosen.len(), 66);
+            assert_eq!(
+                chosen.iter().filter(|i| examples[**i].group == 60).count(),
+                6
+            );
+            seen.extend(chosen);
+        }
+        assert_eq!(seen.len(), 96);
     }
 }

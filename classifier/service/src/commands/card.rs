@@ -41,8 +41,9 @@ near-duplicate among the training images; the split here avoids that.
 A residual network with stages of {widths:?} channels and {blocks:?} blocks; {start}.
 {epochs} epochs, seed {seed}, finished on {date}. Random rotation, scale, shift, shear, mirroring, gamma, contrast,
 brightness, noise, blur, cut-out and blending; AdamW with a cosine schedule; the running average of the weights is what
-is kept. Weights were fitted to training images alone; the validation images chose settings, and the temperature
-({temperature:.3}) that the outputs are divided by.
+is kept. Of near-duplicates, an epoch sees the square root of their number. Weights were fitted to training images alone; the
+validation images chose the epoch, and fitted the temperature ({temperature:.3}) that the outputs are divided by, so
+the figures below are slightly flattering.
 
 ```
 {command}

@@ -1,5 +1,6 @@
 //! Labelled images on disk: `DIR/CLASS/*.jpg|jpeg|png`, or as an index lists them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,16 @@ pub(crate) struct Entry {
     pub(crate) class: Class,
     /// `train`, `valid` or whatever the index calls it; `None` without an index.
     pub(crate) split: Option<String>,
+    /// What the index calls its group of near-duplicates; `None` where it does not say.
+    pub(crate) group: Option<String>,
+}
+
+/// What training has to know about an image besides its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) split: Split,
+    /// Near-duplicates share a number.
+    pub(crate) group: usize,
 }
 
 /// Every image below `folder`, in the order of their paths.
@@ -48,6 +59,7 @@ pub(crate) fn scan(folder: &Path) -> Result<Vec<Entry>> {
             path,
             class,
             split: None,
+            group: None,
         }));
     }
     if entries.is_empty() {
@@ -60,7 +72,8 @@ pub(crate) fn scan(folder: &Path) -> Result<Vec<Entry>> {
     bounded(entries)
 }
 
-/// The images that a CSV index lists; its columns `file`, `label` and `split` are used.
+/// The images that a CSV index lists; its columns `file`, `label`, `split`
+/// and, where there is one, `group` are used.
 pub(crate) fn read_index(folder: &Path, index: &Path) -> Result<Vec<Entry>> {
     let text =
         fs::read_to_string(index).with_context(|| format!("cannot read {}", index.display()))?;
@@ -81,6 +94,7 @@ fn parse_index(folder: &Path, text: &str) -> Result<Vec<Entry>> {
             .with_context(|| format!("no column {name:?} in the first line"))
     };
     let (file, label, split) = (column("file")?, column("label")?, column("split")?);
+    let group = header.iter().position(|column| column.trim() == "group");
     let parse_line = |(number, line): (usize, &str)| -> Result<Entry> {
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();
         if fields.len() != header.len() {
@@ -97,6 +111,7 @@ fn parse_index(folder: &Path, text: &str) -> Result<Vec<Entry>> {
                 .parse()
                 .with_context(|| format!("line {}", number + 2))?,
             split: Some(fields[split].to_owned()),
+            group: group.map(|group| fields[group].to_owned()),
         })
     };
     lines
@@ -116,17 +131,47 @@ pub(crate) fn read_image(path: &Path) -> Result<GreyImage> {
     Ok(decode(&bytes, &Limits::default())?)
 }
 
-/// Gives images that have no split one, near-duplicates together; deterministic.
-pub(crate) fn assign_splits(entries: &[Entry], images: &[GreyImage], seed: u64) -> Vec<Split> {
-    if entries.iter().all(|entry| entry.split.is_some()) {
-        let side = |entry: &Entry| match entry.split.as_deref() {
-            Some("train") => Split::Train,
-            _ => Split::Valid,
-        };
-        return entries.iter().map(side).collect();
-    }
-    let thumbnails: Vec<Thumbnail> = images.iter().map(Thumbnail::new).collect();
-    split_by_group(&group_near_duplicates(&thumbnails), VALID_SHARE, seed)
+/// Split and group of each image: as the index says or, where it does not, found by
+/// comparing the images; near-duplicates then stay on one side. Deterministic.
+pub(crate) fn places(entries: &[Entry], images: &[GreyImage], seed: u64) -> Vec<Place> {
+    let groups = named_groups(entries).unwrap_or_else(|| {
+        let thumbnails: Vec<Thumbnail> = images.iter().map(Thumbnail::new).collect();
+        group_near_duplicates(&thumbnails)
+    });
+    let splits =
+        named_splits(entries).unwrap_or_else(|| split_by_group(&groups, VALID_SHARE, seed));
+    splits
+        .into_iter()
+        .zip(groups)
+        .map(|(split, group)| Place { split, group })
+        .collect()
+}
+
+fn named_splits(entries: &[Entry]) -> Option<Vec<Split>> {
+    let side = |name: &str| {
+        if name == "train" {
+            Split::Train
+        } else {
+            Split::Valid
+        }
+    };
+    entries
+        .iter()
+        .map(|entry| entry.split.as_deref().map(side))
+        .collect()
+}
+
+/// Groups numbered in the order of their first image.
+fn named_groups(entries: &[Entry]) -> Option<Vec<usize>> {
+    let mut numbers = HashMap::new();
+    let mut number = |name| {
+        let next = numbers.len();
+        *numbers.entry(name).or_insert(next)
+    };
+    entries
+        .iter()
+        .map(|entry| entry.group.as_deref().map(&mut number))
+        .collect()
 }
 
 fn bounded(entries: Vec<Entry>) -> Result<Vec<Entry>> {
@@ -188,6 +233,21 @@ mod tests {
             (Class::NoTumor, Class::Glioma)
         );
         assert_eq!(entries[1].split.as_deref(), Some("valid"));
+        let places = places(&entries, &[], 1);
+        assert_eq!(
+            places[0],
+            Place {
+                split: Split::Train,
+                group: 0
+            }
+        );
+        assert_eq!(
+            places[1],
+            Place {
+                split: Split::Valid,
+                group: 1
+            }
+        );
     }
 
     #[test]

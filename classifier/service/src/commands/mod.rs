@@ -1,6 +1,7 @@
 //! What `classifier` does besides serving.
 
 mod card;
+mod course;
 mod dataset;
 pub(crate) mod evaluate;
 mod judge;

@@ -4,16 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use classifier_imaging::{Class, GreyImage, Preprocessing, Split, preprocess, resize};
+use classifier_imaging::{GreyImage, Preprocessing, Split, preprocess, resize};
 use classifier_model::{
-    Architecture, Checkpoint, Classifier, Evaluation, Example, ModelFile, Prediction, Settings,
-    Trainer, TrainingRecord, fit_temperature,
+    Architecture, Evaluation, Example, ModelFile, Settings, Trainer, TrainingRecord,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::card::{Origin, render};
-use super::dataset::{assign_splits, read_image, read_index, scan};
-use super::judge::{parallel, predict_all, thread_count};
+use super::course::{Course, Data};
+use super::dataset::{places, read_image, read_index, scan};
+use super::judge::{parallel, thread_count};
 use super::table::summary;
 
 /// Flags of `classifier train`.
@@ -61,14 +60,6 @@ pub(crate) struct TrainArgs {
     threads: Option<usize>,
 }
 
-/// The images in memory, divided.
-struct Data {
-    train: Vec<Example>,
-    /// Preprocessed, with their classes.
-    valid: Vec<Vec<f32>>,
-    valid_classes: Vec<Class>,
-}
-
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let threads = thread_count(args.threads);
     let start = args.start_from.as_deref().map(load_start).transpose()?;
@@ -82,17 +73,32 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         data.train.len(),
         data.valid.len()
     );
-    let mut trainer = Trainer::new(&architecture, &args.settings(), data.train.len(), threads)?;
+    let mut trainer = Trainer::new(&architecture, &args.settings(), &data.train, threads)?;
     if let Some(model) = &start {
         trainer.start_from(model)?;
     }
-    let origin = origin_of(&data, start.as_ref());
-    resume(&mut trainer, &checkpoint, &origin, args.fresh)?;
-    while !trainer.is_finished() {
-        run_epoch(&mut trainer, &data, args.epochs, threads);
-        trainer.save(&checkpoint, &origin)?;
-    }
-    finish(args, &architecture, &trainer, &data, threads)
+    let course = Course {
+        origin: origin_of(&data, start.as_ref()),
+        best: checkpoint.with_extension("best"),
+        checkpoint,
+        data: &data,
+        record: TrainingRecord {
+            seed: args.seed,
+            train_images: data.train.len(),
+            valid_images: data.valid.len(),
+            ..TrainingRecord::default()
+        },
+        version: &args.model_version,
+        threads,
+    };
+    let (model, evaluation) = course.run(&mut trainer, args.fresh)?;
+    model.save(&args.out)?;
+    let card = args.out.with_extension("md");
+    fs::write(&card, card_of(args, &model, &evaluation))
+        .with_context(|| format!("cannot write {}", card.display()))?;
+    println!("{}", summary(&evaluation));
+    println!("wrote {} and {}", args.out.display(), card.display());
+    Ok(())
 }
 
 impl TrainArgs {
@@ -143,18 +149,14 @@ fn load_data(args: &TrainArgs, side: usize, threads: usize) -> Result<Data> {
     let images = parallel(entries.len(), threads, read)
         .into_iter()
         .collect::<Result<Vec<_>>>()?;
-    let splits = assign_splits(&entries, &images, args.seed);
-    let mut data = Data {
-        train: Vec::new(),
-        valid: Vec::new(),
-        valid_classes: Vec::new(),
-    };
-    for ((entry, image), split) in entries.iter().zip(&images).zip(splits) {
-        if split == Split::Train {
-            let pixels = resize(image, side);
+    let places = places(&entries, &images, args.seed);
+    let mut data = Data::default();
+    for ((entry, image), place) in entries.iter().zip(&images).zip(places) {
+        if place.split == Split::Train {
             data.train.push(Example {
-                pixels,
+                pixels: resize(image, side),
                 class: entry.class,
+                group: place.group,
             });
         } else {
             data.valid.push(preprocess(image, &Preprocessing { side }));
@@ -180,100 +182,6 @@ fn origin_of(data: &Data, start: Option<&ModelFile>) -> String {
         model.to_bytes().into_iter().for_each(take);
     }
     format!("{hash:016x}")
-}
-
-fn resume(trainer: &mut Trainer, path: &Path, origin: &str, fresh: bool) -> Result<()> {
-    if fresh || !path.exists() {
-        return Ok(());
-    }
-    let checkpoint =
-        Checkpoint::load(path).with_context(|| format!("cannot resume from {}", path.display()))?;
-    if let Some(what) = checkpoint.difference(trainer, origin) {
-        bail!(
-            "{} belongs to a run with another {what}; delete it or give --fresh to begin anew",
-            path.display()
-        );
-    }
-    trainer.resume(&checkpoint);
-    println!(
-        "resuming after epoch {} from {}",
-        trainer.epoch(),
-        path.display()
-    );
-    Ok(())
-}
-
-fn run_epoch(trainer: &mut Trainer, data: &Data, epochs: usize, threads: usize) {
-    let bar = progress_bar(trainer.steps_per_epoch(), trainer.epoch() + 1, epochs);
-    let summary = trainer.run_epoch(&data.train, |step, loss| {
-        bar.set_position(step as u64);
-        bar.set_message(format!("loss {loss:.3}"));
-    });
-    bar.finish_and_clear();
-    let judged = judge(&trainer.classifier(), data, threads);
-    let right = judged
-        .iter()
-        .filter(|(truth, prediction)| prediction.class() == *truth)
-        .count();
-    let accuracy = 100.0 * right as f64 / judged.len() as f64;
-    println!(
-        "epoch {}/{epochs}: loss {:.4}, validation accuracy {accuracy:.2} %",
-        summary.epoch, summary.loss
-    );
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress_bar(steps: usize, epoch: usize, epochs: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
-    let template = "{prefix} [{bar:30}] {pos}/{len} {msg}, {eta} left";
-    let style = ProgressStyle::with_template(template).expect("the template is valid");
-    bar.set_style(style.progress_chars("=> "));
-    bar.set_prefix(format!("epoch {epoch}/{epochs}"));
-    bar
-}
-
-fn judge(classifier: &Classifier, data: &Data, threads: usize) -> Vec<(Class, Prediction)> {
-    let predictions = predict_all(classifier, &data.valid, threads);
-    data.valid_classes
-        .iter()
-        .copied()
-        .zip(predictions)
-        .collect()
-}
-
-/// Fits the temperature, and writes model and card.
-fn finish(
-    args: &TrainArgs,
-    architecture: &Architecture,
-    trainer: &Trainer,
-    data: &Data,
-    threads: usize,
-) -> Result<()> {
-    let plain = judge(&trainer.classifier(), data, threads);
-    let mut model = ModelFile {
-        version: args.model_version.clone(),
-        architecture: architecture.clone(),
-        temperature: fit_temperature(&plain),
-        training: TrainingRecord::default(),
-        weights: trainer.weights(),
-    };
-    let judged = judge(&Classifier::from_file(&model), data, threads);
-    let evaluation = Evaluation::of(&judged).context("there are validation images")?;
-    model.training = TrainingRecord {
-        date: jiff::Zoned::now().date().to_string(),
-        seed: args.seed,
-        epochs: trainer.epoch(),
-        train_images: data.train.len(),
-        valid_images: data.valid.len(),
-        valid_accuracy: evaluation.accuracy,
-    };
-    model.save(&args.out)?;
-    let card = args.out.with_extension("md");
-    fs::write(&card, card_of(args, &model, &evaluation))
-        .with_context(|| format!("cannot write {}", card.display()))?;
-    println!("{}", summary(&evaluation));
-    println!("wrote {} and {}", args.out.display(), card.display());
-    Ok(())
 }
 
 fn card_of(args: &TrainArgs, model: &ModelFile, evaluation: &Evaluation) -> String {
