@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -33,23 +34,42 @@ class HttpSession:
     ``context`` (handed to ``request`` listeners).
     """
 
+    # Settings of the session stand on the class until a locustfile changes them,
+    # and what has to be an object of its own is made when first looked at: a run
+    # has thousands of sessions.
+    auth: Any = None
+    params: Any = None
+    verify: Any = True
+    cert: Any = None
+    stream = False
+    max_redirects = 30
+    trust_env = False
+    #: Counts requests under this name while set; see ``rename_request``.
+    request_name: str | None = None
+    _headers_seen = 0
+
     def __init__(self, base_url: str | None, request_event: RequestEvent, user: Any, pool_manager: Any = None) -> None:
-        self.base_url, self.auth = _without_credentials(base_url or "")
+        self.base_url, auth = _without_credentials(base_url or "")
+        if auth is not None:
+            self.auth = auth
         self.request_event = request_event
         self.user = user
-        #: Counts requests under this name while set; see ``rename_request``.
-        self.request_name: str | None = None
-        self.headers = CaseInsensitiveDict(_native.DEFAULT_HEADERS)
-        self.params: Any = None
-        self.verify: Any = True
-        self.cert: Any = None
-        self.proxies: dict[str, str] = {}
-        self.hooks: dict[str, list[Callable[..., Any]]] = {"response": []}
-        self.stream = False
-        self.max_redirects = 30
-        self.trust_env = False
-        self._headers_seen = -1
         self._native = user.environment.engine.session()
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict:
+        """Headers of every request; starts as what the native side sends by itself."""
+        return CaseInsensitiveDict(_native.DEFAULT_HEADERS)
+
+    @cached_property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """Functions called with each response."""
+        return {"response": []}
+
+    @cached_property
+    def proxies(self) -> dict[str, str]:
+        """Proxies by scheme."""
+        return {}
 
     @property
     def cookies(self) -> CookieJar:
@@ -103,7 +123,8 @@ class HttpSession:
             content, content_type = body.encode(data, json, files)
         if params or self.params:
             url = body.with_params(url, {**(self.params or {}), **params} if self.params and params else params or self.params)
-        if self.headers._changed != self._headers_seen:
+        own = self.__dict__
+        if "headers" in own and own["headers"]._changed != self._headers_seen:
             self._prepare_headers()
         ticket = self._native.submit(
             getcurrent().switch,
@@ -119,12 +140,13 @@ class HttpSession:
             self.max_redirects if allow_redirects else None,
             self.verify if verify is None else verify,
             cert or self.cert,
-            proxies or self.proxies or None,
+            proxies or own.get("proxies"),
             not catch_response,
         )
         response = ResponseContextManager(self._answer(ticket))
-        for hook in _listed(hooks["response"]) if hooks else self.hooks["response"]:
-            response = hook(response) or response
+        if hooks or "hooks" in own:
+            for hook in _listed((hooks or self.hooks)["response"]):
+                response = hook(response) or response
         if catch_response or listeners:
             response._describe(self, method, {**self.user.context(), **context}, start_time)
             response._verdict_open = catch_response

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
@@ -152,12 +151,13 @@ class TaskSet(metaclass=TaskSetMeta):
     wait_function: Any = None
 
     def __init__(self, parent: Any) -> None:
-        self._task_queue: deque[Any] = deque()
+        self._task_queue: list[Any] = []
         self._parent = parent
         self._user: User = parent.user if isinstance(parent, TaskSet) else parent
         for name in ("min_wait", "max_wait", "wait_function"):
-            if not getattr(self, name):
-                setattr(self, name, getattr(self._user, name))
+            inherited = getattr(self._user, name)
+            if inherited is not None and not getattr(self, name):
+                setattr(self, name, inherited)
         self._cp_last_run = perf_counter()
         self._cp_last_wait_time = 0.0
 
@@ -232,7 +232,7 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def execute_next_task(self) -> None:
         """Runs the task at the head of the queue."""
-        self.execute_task(self._task_queue.popleft())
+        self.execute_task(self._task_queue.pop(0))
 
     def execute_task(self, task: Any) -> None:
         """Runs ``task``: a bound method, a nested set, or a function of this set."""
@@ -246,7 +246,7 @@ class TaskSet(metaclass=TaskSetMeta):
     def schedule_task(self, task_callable: Any, first: bool = False) -> None:
         """Queues a task, at the head if ``first``."""
         if first:
-            self._task_queue.appendleft(task_callable)
+            self._task_queue.insert(0, task_callable)
         else:
             self._task_queue.append(task_callable)
 
