@@ -169,10 +169,11 @@ impl Connection {
             .map_err(|error| HttpError::broken(&error))
     }
 
-    /// Reads what has come of the answer.
+    /// Reads what has come of the answer; `closed`: nothing more will come.
     pub(crate) fn receive(
         &mut self,
         buffer: &mut [u8],
+        closed: bool,
         limits: &Limits,
     ) -> Result<Progress, HttpError> {
         let exchange = self.exchange.as_mut().expect("there is an answer to read");
@@ -190,7 +191,7 @@ impl Connection {
                     if exchange.incoming.take(&buffer[..count], to_head, limits)? {
                         return exchange.complete(limits);
                     }
-                    if self.transport.is_drained(count, buffer.len()) {
+                    if !closed && self.transport.is_drained(count, buffer.len()) {
                         break;
                     }
                 }

@@ -41,6 +41,14 @@ impl Coding {
         }
     }
 
+    /// What Python's zlib says of the most usual mistake, and our decoder of others.
+    fn in_zlibs_words(self, body: &[u8], error: &io::Error) -> String {
+        if self == Self::Gzip && !b"\x1f\x8b".starts_with(&body[..body.len().min(2)]) {
+            return "Error -3 while decompressing data: incorrect header check".to_owned();
+        }
+        error.to_string()
+    }
+
     /// Decompresses `body`; the result may have `max` bytes.
     pub(crate) fn decode(self, body: &[u8], max: usize) -> Result<Vec<u8>, HttpError> {
         if body.is_empty() {
@@ -61,7 +69,7 @@ impl Coding {
             Ok(decoded) => Ok(decoded),
             Err(error) => Err(HttpError::BadCoding {
                 coding: self.name().to_owned(),
-                reason: error.to_string(),
+                reason: self.in_zlibs_words(body, &error),
             }),
         }
     }

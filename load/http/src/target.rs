@@ -99,7 +99,16 @@ impl Target {
             None => (None, authority),
         };
         let unreadable = || TargetError::Unreadable(url.to_owned());
-        let (host, port) = split_port(host_port).ok_or_else(unreadable)?;
+        let not_valid = || {
+            TargetError::Unreadable(format!(
+                "{} is not a valid host or port",
+                crate::repr(host_port)
+            ))
+        };
+        let (host, port) = split_port(host_port).ok_or_else(not_valid)?;
+        let port = port
+            .map(|port| port.parse().map_err(|_| unreadable()))
+            .transpose()?;
         if host.is_empty() {
             return Err(TargetError::NoHost(url.to_owned()));
         }
@@ -193,19 +202,26 @@ fn split_scheme(url: &str) -> Result<(Scheme, &str), TargetError> {
     }
 }
 
-/// Host and port; `None` if the port is none.
-fn split_port(host_port: &str) -> Option<(&str, Option<u16>)> {
-    if let Some(rest) = host_port.strip_prefix('[') {
-        let (host, port) = rest.split_once(']')?;
-        return match port.strip_prefix(':') {
-            Some(port) => Some((host, Some(port.parse().ok()?))),
-            None => port.is_empty().then_some((host, None)),
-        };
-    }
-    match host_port.split_once(':') {
-        Some((host, "")) => Some((host, None)),
-        Some((host, port)) => Some((host, Some(port.parse().ok()?))),
-        None => Some((host_port, None)),
+/// Host and the port's digits; `None` if the port has none.
+fn split_port(host_port: &str) -> Option<(&str, Option<&str>)> {
+    let (host, port) = if let Some(rest) = host_port.strip_prefix('[') {
+        let (host, after) = rest.split_once(']')?;
+        match after.strip_prefix(':') {
+            None if !after.is_empty() => return None,
+            port => (host, port),
+        }
+    } else {
+        match host_port.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (host_port, None),
+        }
+    };
+    match port {
+        Some("") | None => Some((host, None)),
+        Some(port) => port
+            .bytes()
+            .all(|c| c.is_ascii_digit())
+            .then_some((host, Some(port))),
     }
 }
 
@@ -355,6 +371,10 @@ mod tests {
                 "Invalid URL 'x/y': No scheme supplied. Perhaps you meant https://x/y?",
             ),
             ("http:///x", "Invalid URL 'http:///x': No host supplied"),
+            (
+                "http://h:81x/y",
+                "Failed to parse: 'h:81x' is not a valid host or port",
+            ),
             ("http://h:99999/x", "Failed to parse: http://h:99999/x"),
             ("http://a b/", "Failed to parse: http://a b/"),
         ] {

@@ -123,18 +123,27 @@ impl Worker {
                 );
                 continue;
             }
-            for event in &events {
-                if event.token() != INBOX {
-                    self.ready(event.token().0, event.is_writable());
+            self.look_at(&events);
+            let messages = self.inbox.take();
+            if !messages.is_empty() {
+                // What closed meanwhile must not be given a request.
+                if self.poll.poll(&mut events, Some(Duration::ZERO)).is_ok() {
+                    self.look_at(&events);
                 }
-            }
-            for message in self.inbox.take() {
-                self.read_message(message);
+                messages
+                    .into_iter()
+                    .for_each(|message| self.read_message(message));
             }
             self.end_overdue();
             if !self.finished.is_empty() {
                 self.outbox.put(&mut self.finished);
             }
+        }
+    }
+
+    fn look_at(&mut self, events: &Events) {
+        for event in events.iter().filter(|event| event.token() != INBOX) {
+            self.ready(event.token().0, event.is_writable(), event.is_read_closed());
         }
     }
 
@@ -257,12 +266,13 @@ impl Worker {
     }
 
     /// Something can be done on a connection; or could be: an event may be stale.
-    fn ready(&mut self, key: usize, writable: bool) {
+    /// `closed`: nothing more will come than what is there.
+    fn ready(&mut self, key: usize, writable: bool, closed: bool) {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
         let Some(exchange) = &connection.exchange else {
-            if !connection.is_quiet() {
+            if closed || !connection.is_quiet() {
                 self.drop_idle(key);
             }
             return;
@@ -278,7 +288,7 @@ impl Worker {
                 if writable && let Err(error) = connection.send_rest() {
                     return self.fail(key, error);
                 }
-                self.receive(key);
+                self.receive(key, closed);
             }
         }
     }
@@ -332,22 +342,22 @@ impl Worker {
         }
     }
 
-    fn receive(&mut self, key: usize) {
+    fn receive(&mut self, key: usize, closed: bool) {
         let before = self.connections[key].deadline;
-        match self.connections[key].receive(&mut self.buffer, &self.limits) {
+        match self.connections[key].receive(&mut self.buffer, closed, &self.limits) {
             Ok(Progress::Waiting) if self.connections[key].deadline != before => {
                 self.note_deadline(key)
             }
             Ok(Progress::Waiting) => {}
-            Ok(Progress::Complete(received)) => self.received(key, received),
+            Ok(Progress::Complete(received)) => self.received(key, closed, received),
             Err(error) => self.fail(key, error),
         }
     }
 
     /// An answer is complete: redirect, or done.
-    fn received(&mut self, key: usize, received: Received) {
+    fn received(&mut self, key: usize, closed: bool, received: Received) {
         let now = Instant::now();
-        let reusable = received.keeps_alive && self.connections[key].is_sent();
+        let reusable = received.keeps_alive && !closed && self.connections[key].is_sent();
         let connection = &mut self.connections[key];
         let attempted = connection.attempted;
         let exchange = connection.exchange.take().expect("an answered request");
