@@ -1,0 +1,62 @@
+# `make demo` and `make test` need Rust, Python 3.10 or later, and the package
+# registries; everything else they install into .venv and .venv-locust.
+
+PYTHON ?= python3
+export PYTHON
+
+LOCUST := locust==2.47.0
+ACRIDA_VENV := .venv
+LOCUST_VENV := .venv-locust
+
+.PHONY: help demo test build bench check-format lint test-rust test-benches docs test-python venv locust fmt deny clean
+.NOTPARALLEL:
+
+help: ## Show this text
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
+
+demo: ## The guide's first scenario against the real classifier
+	@scripts/demo.sh
+
+test: check-format lint test-rust test-benches docs test-python ## Everything that has to hold
+
+build: ## Release builds of every binary
+	cargo build --release --locked --workspace --bins
+
+bench: venv locust ## Measure against Locust, and write bench/RESULTS.md
+	cargo build --release --locked --package bench-target --package classifier-service
+	$(PYTHON) bench/run.py --acrida $(ACRIDA_VENV)/bin/acrida --locust $(LOCUST_VENV)/bin/locust
+
+check-format:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+test-rust: ## Rust tests, the rules of the architecture among them
+	cargo test --locked --workspace
+
+test-benches: ## Every Rust benchmark, once
+	cargo test --locked --workspace --bench '*'
+
+docs: ## The Rust documentation, without a warning
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+
+test-python: venv locust ## The command as users have it, beside real Locust
+	cargo build --locked --package bench-target --package classifier-service
+	$(ACRIDA_VENV)/bin/python -m pytest --acrida $(ACRIDA_VENV)/bin/acrida --locust $(LOCUST_VENV)/bin/locust $(PYTEST_ARGS)
+
+venv: ## acrida, and what its tests need, in .venv
+	scripts/venv.sh $(ACRIDA_VENV) . -r tests/requirements.txt
+
+locust: ## Real Locust, the oracle and the peer, in .venv-locust
+	scripts/venv.sh $(LOCUST_VENV) $(LOCUST)
+
+fmt: ## Format the Rust sources
+	cargo fmt --all
+
+deny: ## Licences, sources and versions of dependencies (needs cargo-deny)
+	cargo deny --workspace --all-features check bans licenses sources
+
+clean: ## Remove what was built and installed
+	cargo clean
+	rm -rf $(ACRIDA_VENV) $(LOCUST_VENV) bench/out
