@@ -23,7 +23,7 @@ def test_an_unknown_flag_gets_a_suggestion(program: Program, tmp_path: Path) -> 
         ("-u many", "-u/--users"),
         ("-t soon", "-t/--run-time"),
         ("-r -1", "-r/--spawn-rate"),
-        ("--loglevel LOUD", "-L"),
+        ("-u 1.5", "-u/--users"),
     ],
 )
 def test_a_flag_with_a_bad_value_is_named(program: Program, tmp_path: Path, arguments: str, flag: str) -> None:
