@@ -1,8 +1,44 @@
-//! The Python boundary.
+//! The Python boundary: the extension module `acrida._native`.
+//!
+//! The command enters through [`entry::main`], which parses flags, has Python
+//! import the locustfile, and drives the run. Python's side executes users: it
+//! gets actions and finished requests from an [`engine::Engine`] and submits
+//! requests through a [`session::Session`].
+
+mod actions;
+mod engine;
+mod entry;
+mod exchange;
+mod host;
+mod loader;
+mod multipart;
+mod session;
+mod settings;
+mod statistics;
+mod waiters;
+
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
-    const __version__: &str = env!("CARGO_PKG_VERSION");
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::entry::main;
+    #[pymodule_export]
+    use crate::exchange::Exchange;
+    #[pymodule_export]
+    use crate::multipart::{Body, encode_multipart};
+    #[pymodule_export]
+    use crate::session::Session;
+    #[pymodule_export]
+    use crate::statistics::{FailureEntry, Statistics, StatsEntry};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("DEFAULT_HEADERS", acrida_http::Headers::default_fields())
+    }
 }

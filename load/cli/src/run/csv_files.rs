@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use acrida_report::{locust_csv, requests_csv};
+use acrida_report::locust_csv;
 use acrida_stats::Snapshot;
 
 use crate::exit::Exit;
@@ -67,18 +67,8 @@ impl CsvFiles {
     }
 }
 
-/// The file of `--csv-requests`, created with its folder and its header.
-///
-/// # Errors
-///
-/// [`Exit::Failed`] if it cannot be written.
-pub fn create_requests_csv(prefix: &str) -> Result<File, Exit> {
-    let path = path(prefix, "_requests");
-    create(&path, requests_csv::HEADER).map_err(|error| unwritable(&path, &error))
-}
-
 /// Creates a file, and its folder, with its first line.
-fn create(path: &Path, header: &str) -> io::Result<File> {
+pub(super) fn create(path: &Path, header: &str) -> io::Result<File> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -90,7 +80,8 @@ fn create(path: &Path, header: &str) -> io::Result<File> {
     Ok(file)
 }
 
-fn path(prefix: &str, name: &str) -> PathBuf {
+/// `PREFIX_NAME.csv`.
+pub(super) fn path(prefix: &str, name: &str) -> PathBuf {
     PathBuf::from(format!("{prefix}{name}.csv"))
 }
 
@@ -101,7 +92,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     fs::rename(&beside, path)
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Exit {
+/// The end of a run that cannot write its files.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Exit {
     Exit::Failed(format!("{}; choose another --csv", complaint(path, error)))
 }
 

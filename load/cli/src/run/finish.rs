@@ -8,6 +8,7 @@ use log::{error, info};
 use super::collector::Collector;
 use super::console::Console;
 use super::csv_files::CsvFiles;
+use super::request_log::RequestLog;
 use crate::exit::{Verdict, code_of_run};
 
 /// What the host knows about the end of a run.
@@ -33,8 +34,11 @@ pub(super) struct Finisher {
 #[derive(Debug)]
 struct Files {
     csv: Option<CsvFiles>,
+    requests: Option<RequestLog>,
     /// Whether the last attempt to write failed, which is then said only once.
     failing: bool,
+    /// Whether the request log lacks lines.
+    lost_lines: bool,
     outcome: Option<Outcome>,
 }
 
@@ -49,12 +53,15 @@ impl Finisher {
     pub(super) fn new(
         collector: Arc<Collector>,
         csv: Option<CsvFiles>,
+        requests: Option<RequestLog>,
         console: Console,
         exit_code_on_error: i32,
     ) -> Self {
         let files = Mutex::new(Files {
             csv,
+            requests,
             failing: false,
+            lost_lines: false,
             outcome: None,
         });
         Self {
@@ -100,7 +107,7 @@ impl Finisher {
             asked_for: ending.asked_for,
             had_errors: !snapshot.failures.is_empty() || !snapshot.exceptions.is_empty(),
             listener_raised: ending.listener_raised,
-            report_failed: files.failing,
+            report_failed: files.failing || files.lost_lines,
         };
         let code = code_of_run(verdict, self.exit_code_on_error);
         let snapshot = Arc::new(snapshot);
@@ -125,6 +132,8 @@ impl Finisher {
 
 impl Files {
     fn write(&mut self, snapshot: &Snapshot) {
+        let complete = self.requests.as_ref().is_none_or(RequestLog::flush);
+        self.lost_lines |= !complete;
         let Some(csv) = &mut self.csv else { return };
         let written = csv.write(snapshot);
         if let Err(complaint) = &written

@@ -6,8 +6,10 @@
 
 mod collector;
 mod console;
+mod counter;
 mod csv_files;
 mod finish;
+mod request_log;
 mod signals;
 mod ticker;
 
@@ -22,8 +24,9 @@ use acrida_stats::{Lane, Limits};
 use log::info;
 
 pub use collector::Collector;
-pub use csv_files::create_requests_csv;
+pub use counter::Counter;
 pub use finish::RunEnd;
+pub use request_log::RequestLog;
 
 use crate::exit::Exit;
 use crate::options::Options;
@@ -46,8 +49,8 @@ pub trait Host: Send + Sync {
     fn act(&self, action: Action);
 
     /// The run ends at once, while users may still be doing anything: closes
-    /// what is in flight, completes the request log, and gives the number of
-    /// requests that were cut off. Called on a thread of the run's own.
+    /// what is in flight and gives the number of requests that were cut off. Called
+    /// on a thread of the run's own.
     fn abandon(&self) -> u64;
 }
 
@@ -62,6 +65,8 @@ pub struct RunSetup {
     pub lanes: Vec<Lane>,
     /// Bounds of the statistics.
     pub limits: Limits,
+    /// `--csv-requests`; whoever records writes to it, the run keeps it up to date.
+    pub request_log: Option<RequestLog>,
     /// The percentiles of tables and files, as fractions, Locust's
     /// `PERCENTILES_TO_REPORT`.
     pub percentiles: Vec<f64>,
@@ -116,6 +121,7 @@ impl Run {
         let finisher = Arc::new(Finisher::new(
             Arc::clone(&collector),
             files,
+            setup.request_log,
             Console::new(&setup.options, setup.percentiles),
             setup.options.exit_code_on_error,
         ));

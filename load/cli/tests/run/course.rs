@@ -3,7 +3,6 @@
 use std::fs;
 
 use crate::support::{options, start};
-use acrida_cli::run::create_requests_csv;
 use acrida_engine::{Action, Command};
 
 const FILES: [&str; 4] = [
@@ -89,18 +88,6 @@ fn what_was_measured_before_the_test_is_forgotten() {
     driver.control.send(Command::Quit);
     driver.drive(&Action::Quit);
     driver.finish();
-}
-
-#[test]
-fn the_request_log_begins_with_its_header() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let prefix = folder.path().join("logs/x").display().to_string();
-    create_requests_csv(&prefix).expect("a file");
-    let text = fs::read_to_string(format!("{prefix}_requests.csv")).expect("the file");
-    assert!(
-        text.starts_with("Timestamp,Method,Name,Response time (ms),Bytes sent,Bytes received"),
-        "{text}"
-    );
 }
 
 /// The third field (Locust's `Request Count`) of the row of totals.

@@ -11,6 +11,7 @@ import gc
 import importlib
 import logging
 import os
+import signal
 import sys
 import traceback
 from argparse import Namespace
@@ -29,7 +30,7 @@ class LocustfileError(Exception):
     """A locustfile could not be loaded; the text is for the user."""
 
 
-def load(paths: list[str]) -> dict[str, Any]:
+def load(paths: list[os.PathLike[str]]) -> dict[str, Any]:
     """Makes ``import locust`` ours, imports the locustfiles, returns their users by name."""
     sys.path.insert(0, AS_LOCUST)
     if not os.environ.get("LOCUST_SKIP_MONKEY_PATCH"):
@@ -40,11 +41,11 @@ def load(paths: list[str]) -> dict[str, Any]:
     users: dict[str, Any] = {}
     for path in paths:
         try:
-            found, _ = load_locustfile(path)
+            found, _ = load_locustfile(os.fspath(path))
         except SystemExit:
             raise
         except BaseException as error:
-            raise LocustfileError(explain(path, error)) from error
+            raise LocustfileError(explain(os.fspath(path), error)) from error
         users.update(found)
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
@@ -65,6 +66,36 @@ def explain(path: str, error: BaseException) -> str:
     return text
 
 
+def apply_task_options(
+    users: list[Any], equal_weights: bool, tags: list[str] | None, exclude_tags: list[str] | None
+) -> None:
+    """Changes the tasks of ``users`` as the command line asks."""
+    tasks = importlib.import_module("locust.user.task")
+    if equal_weights:
+        tasks.assign_equal_weights(users)
+    if tags or exclude_tags:
+        for user in users:
+            tasks.filter_tasks_by_tags(user, set(tags) if tags else None, set(exclude_tags) if exclude_tags else None)
+
+
+def percentiles_to_report() -> list[float]:
+    """The percentiles of tables and files; locustfiles may change the list."""
+    return list(importlib.import_module("locust.stats").PERCENTILES_TO_REPORT)
+
+
+def release_sigint() -> None:
+    """Leaves SIGINT to the native side, which ends the run in order."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def prepare(engine: Any, users: list[Any], options: dict[str, Any], locustfile: str) -> Run:
+    """Makes the environment of a run; LocustfileError says what is wrong with its users."""
+    try:
+        return Run(engine, users, options, os.fspath(locustfile))
+    except ValueError as error:
+        raise LocustfileError(str(error)) from error
+
+
 class Run:
     """One run: the environment of its users, and the actions that start and stop them."""
 
@@ -80,6 +111,10 @@ class Run:
         self._actions: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._wake = Event()
         self._over = False
+        loop = get_hub().loop
+        engine.attach(loop.run_callback)
+        self._watcher = loop.io(engine.fd(), 1)
+        self._watcher.start(self._drain)
         self.environment = environment.Environment(
             engine=engine,
             user_classes=users,
@@ -89,6 +124,8 @@ class Run:
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
         )
+        #: The classes that are spawned, in the order that the native side counts them in.
+        self.user_classes = self.environment.user_classes
         self.runner = self.environment.create_local_runner()
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
@@ -100,8 +137,6 @@ class Run:
 
     def loop(self) -> None:
         """Runs users until the native side says that the run is over."""
-        watcher = get_hub().loop.io(self._engine.fd(), 1)
-        watcher.start(self._drain)
         try:
             while not self._over:
                 self._wake.wait()
@@ -110,10 +145,10 @@ class Run:
                     action, arguments = self._actions.popleft()
                     action(*arguments)
         finally:
-            watcher.stop()
+            self._watcher.stop()
 
     def _drain(self) -> None:
-        for target, value in self._engine.drain():
+        for target, value in self._engine.drain(self.act):
             target(value)
 
     def act(self, action: tuple[str, tuple[Any, ...]]) -> None:

@@ -95,3 +95,28 @@ def named(name: str) -> type[Exception]:
     """The exception class called ``name``: requests' own where it is loaded."""
     loaded = sys.modules.get("requests.exceptions")
     return getattr(loaded, name, None) or globals()[name]
+
+
+class Said(Exception):
+    """An inner exception of which only its text and its ``repr()`` are known."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        super().__init__(text)
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+def raised(kind: str, text: str, cause: str) -> Exception:
+    """The exception ``kind`` with ``str()`` ``text``, around what shows as ``cause``."""
+    inside = cause[len(kind) + 1 : -1] if cause.startswith(f"{kind}(") else cause
+    return named(kind)(Said(text, inside))
+
+
+def cause_of(error: Exception) -> Exception:
+    """What the failure table shows of ``error``: Locust digs below connection errors."""
+    inner = error.args[0] if error.args else None
+    if type(error).__name__ in ("ConnectionError", "ConnectTimeout") and isinstance(inner, Said):
+        return inner
+    return error

@@ -15,7 +15,7 @@ from gevent import get_hub, getcurrent
 from acrida import _native
 from acrida.http import body
 from acrida.http.cookies import CookieJar
-from acrida.http.errors import named
+from acrida.http.errors import cause_of, named, raised
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.response import Response
 
@@ -212,8 +212,7 @@ class ResponseContextManager(Response):
     def __init__(self, exchange: Any) -> None:
         super().__init__(exchange)
         if exchange.failure is not None:
-            kind, arguments = exchange.failure
-            self.error = named(kind)(*arguments)
+            self.error = raised(*exchange.failure)
 
     def _describe(self, session: HttpSession, method: str, context: dict[str, Any], start_time: float) -> None:
         exchange = self._exchange
@@ -233,7 +232,7 @@ class ResponseContextManager(Response):
     def _default_error(self, name: str) -> Exception | None:
         """What the failure table says unless the locustfile decides; grouped by name, not URL."""
         if self.error is not None:
-            return self._exchange.cause() or self.error
+            return self._exchange.cause() or cause_of(self.error)
         if self.status_code < 400:
             return None
         whose = "Client" if self.status_code < 500 else "Server"

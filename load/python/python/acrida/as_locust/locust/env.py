@@ -9,7 +9,7 @@ from .event import Events
 from .exception import RunnerAlreadyExistsError
 from .runners import LocalRunner
 from .stats import RequestStats
-from .user.task import TaskSet, filter_tasks_by_tags
+from .user.task import assign_equal_weights, filter_tasks_by_tags
 
 
 class Environment:
@@ -66,9 +66,7 @@ class Environment:
 
     def assign_equal_weights(self) -> None:
         """Makes every user class, and every task inside one, equally likely."""
-        for user in self.user_classes:
-            user.weight = 1
-            user.tasks = list(dict.fromkeys(_leaves(user.tasks)))
+        assign_equal_weights(self.user_classes)
 
     def filter_tasks_by_tags(self) -> None:
         """Leaves the tasks that ``--tags`` and ``--exclude-tags`` let run."""
@@ -97,12 +95,3 @@ class Environment:
         if len(self.user_classes_by_name) != len(spawnable):
             names = ", ".join(user.fullname() for user in spawnable)
             raise ValueError(f"The following user classes have the same class name: {names}")
-
-
-def _leaves(tasks: list[Any]) -> list[Any]:
-    """The plain tasks below ``tasks``, nested sets opened."""
-    return [
-        leaf
-        for what in tasks
-        for leaf in (_leaves(what.tasks) if isinstance(what, type) and issubclass(what, TaskSet) else [what])
-    ]

@@ -117,6 +117,22 @@ def _passes(what: Any, tags: set[str] | None, exclude_tags: set[str] | None, dec
     return (tags is None or bool(own & tags)) and not (exclude_tags and own & exclude_tags)
 
 
+def assign_equal_weights(users: list[Any]) -> None:
+    """Makes every user class, and every task inside one, equally likely."""
+    for user in users:
+        user.weight = 1
+        user.tasks = list(dict.fromkeys(_leaves(user.tasks)))
+
+
+def _leaves(tasks: list[Any]) -> list[Any]:
+    """The plain tasks below ``tasks``, nested sets opened."""
+    return [
+        leaf
+        for what in tasks
+        for leaf in (_leaves(what.tasks) if isinstance(what, type) and issubclass(what, TaskSet) else [what])
+    ]
+
+
 def pick(tasks: list[Any], owner: Any) -> Any:
     """One of ``tasks`` at random; says what is missing when there is none."""
     if not tasks:

@@ -1,0 +1,65 @@
+//! What came back.
+
+use crate::head;
+use crate::incoming::Received;
+
+/// One answer, kept as it came: headers are read when somebody asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status, such as 200.
+    pub status: u16,
+    /// Where it came from.
+    pub url: String,
+    /// From the first byte sent of its request to its last byte, in µs.
+    pub elapsed_us: u64,
+    raw: Vec<u8>,
+    head_length: usize,
+}
+
+impl Response {
+    pub(crate) fn new(received: Received, url: String, elapsed_us: u64) -> Self {
+        Self {
+            status: received.status,
+            url,
+            elapsed_us,
+            raw: received.raw,
+            head_length: received.head_length,
+        }
+    }
+
+    /// The text beside the status.
+    pub fn reason(&self) -> String {
+        head::fields(self.head()).0
+    }
+
+    /// Every header in order, as Latin-1.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        head::fields(self.head()).1
+    }
+
+    /// The values of every header called `name`.
+    pub fn header(&self, name: &str) -> Vec<String> {
+        let headers = self.headers().into_iter();
+        headers
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+            .collect()
+    }
+
+    /// The body, decompressed.
+    pub fn body(&self) -> &[u8] {
+        &self.raw[self.head_length..]
+    }
+
+    /// Whether the head has a line that begins so; `name` in lower case. Quicker than
+    /// reading all of them.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.head().split(|byte| *byte == b'\n').any(|line| {
+            line.len() >= name.len() && line[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+        })
+    }
+
+    fn head(&self) -> &[u8] {
+        &self.raw[..self.head_length]
+    }
+}

@@ -1,0 +1,488 @@
+//! An I/O thread: waits for its sockets and its inbox, and nothing else.
+//!
+//! Invariant: every job that comes in leaves through [`Worker::finish`], or is still
+//! there at shutdown.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mio::{Events, Poll, Token};
+use slab::Slab;
+
+use crate::connection::{Connection, Phase, Progress};
+use crate::error::HttpError;
+use crate::inbox::{Inbox, Message};
+use crate::incoming::Received;
+use crate::job::{Job, micros};
+use crate::limits::Limits;
+use crate::observer::Observer;
+use crate::outbox::{Finished, Outbox};
+use crate::redirect;
+use crate::resolver::{self, LookupError, Name, Resolved};
+use crate::response::Response;
+use crate::send;
+
+/// The token of the inbox's waker.
+pub(crate) const INBOX: Token = Token(usize::MAX);
+/// Sockets looked at after one wait.
+const EVENTS_MAX: usize = 1024;
+/// Bytes read at once.
+const BUFFER: usize = 64 * 1024;
+/// How long a name's addresses are remembered.
+const NAME_LIFE: Duration = Duration::from_secs(30);
+/// Names remembered; all are forgotten when there are more.
+const NAMES_MAX: usize = 1000;
+
+pub(crate) struct Worker {
+    poll: Poll,
+    inbox: Arc<Inbox>,
+    outbox: Arc<Outbox>,
+    observer: Arc<dyn Observer>,
+    limits: Limits,
+    clock: Clock,
+    connections: Slab<Connection>,
+    /// Idle connections by session, the one used last at the end.
+    idle: HashMap<u64, Vec<usize>>,
+    deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
+    names: HashMap<Name, (Instant, VecDeque<SocketAddr>)>,
+    resolving: HashMap<Name, Vec<Box<Job>>>,
+    resolver: Option<mpsc::Sender<Name>>,
+    finished: Vec<Box<Finished>>,
+    buffer: Box<[u8]>,
+    head: Vec<u8>,
+    over: bool,
+}
+
+/// Tells the time of day from a clock that never jumps.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: Instant,
+    start_us: u64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            start: Instant::now(),
+            start_us: u64::try_from(since.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn since_epoch_us(&self, now: Instant) -> u64 {
+        self.start_us + micros(self.start, now)
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(
+        poll: Poll,
+        inbox: Arc<Inbox>,
+        outbox: Arc<Outbox>,
+        observer: Arc<dyn Observer>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            poll,
+            inbox,
+            outbox,
+            observer,
+            limits,
+            clock: Clock::new(),
+            connections: Slab::new(),
+            idle: HashMap::new(),
+            deadlines: BinaryHeap::new(),
+            names: HashMap::new(),
+            resolving: HashMap::new(),
+            resolver: None,
+            finished: Vec::new(),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            head: Vec::new(),
+            over: false,
+        }
+    }
+
+    /// Works until it is told to shut down.
+    pub(crate) fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.over {
+            let wait = self
+                .next_deadline()
+                .map(|at| at.saturating_duration_since(Instant::now()));
+            if let Err(error) = self.poll.poll(&mut events, wait) {
+                assert_eq!(
+                    error.kind(),
+                    io::ErrorKind::Interrupted,
+                    "waiting for sockets cannot fail"
+                );
+                continue;
+            }
+            self.look_at(&events);
+            let messages = self.inbox.take();
+            if !messages.is_empty() {
+                // What closed meanwhile must not be given a request.
+                if self.poll.poll(&mut events, Some(Duration::ZERO)).is_ok() {
+                    self.look_at(&events);
+                }
+                messages
+                    .into_iter()
+                    .for_each(|message| self.read_message(message));
+            }
+            self.end_overdue();
+            if !self.finished.is_empty() {
+                self.outbox.put(&mut self.finished);
+            }
+        }
+    }
+
+    fn look_at(&mut self, events: &Events) {
+        for event in events.iter().filter(|event| event.token() != INBOX) {
+            self.ready(event.token().0, event.is_writable(), event.is_read_closed());
+        }
+    }
+
+    fn read_message(&mut self, message: Message) {
+        match message {
+            Message::Start(job) => self.start(job),
+            Message::CloseSession(session) => {
+                for key in self.idle.remove(&session).unwrap_or_default() {
+                    self.connections.remove(key);
+                }
+            }
+            Message::Resolved(resolved) => self.resolved(resolved),
+            Message::Shutdown => self.over = true,
+        }
+    }
+
+    fn start(&mut self, mut job: Box<Job>) {
+        let now = Instant::now();
+        if let Some(refused) = job.refused.take() {
+            return self.finish(*job, Err(refused), now);
+        }
+        match self.take_idle(&job) {
+            Some(key) => {
+                self.connections[key].assign(job);
+                self.send(key);
+            }
+            None => self.find_address(job, now),
+        }
+    }
+
+    /// The idle connection of the job's session to its target that was used last.
+    fn take_idle(&mut self, job: &Job) -> Option<usize> {
+        let idle = self.idle.get_mut(&job.session.id)?;
+        let (target, tls) = (&job.request.target, job.request.tls.as_ref());
+        let at = idle
+            .iter()
+            .rposition(|key| self.connections[*key].serves(target, tls))?;
+        Some(idle.swap_remove(at))
+    }
+
+    fn find_address(&mut self, job: Box<Job>, now: Instant) {
+        let target = &job.request.target;
+        if let Some(address) = resolver::literal(&target.host, target.port) {
+            return self.connect(job, [address].into(), now);
+        }
+        let name = (target.host.clone(), target.port);
+        if let Some((until, addresses)) = self.names.get(&name)
+            && *until > now
+        {
+            let addresses = addresses.clone();
+            return self.connect(job, addresses, now);
+        }
+        let waiting = self.resolving.entry(name.clone()).or_default();
+        waiting.push(job);
+        if waiting.len() == 1 {
+            self.ask_resolver(name);
+        }
+    }
+
+    fn ask_resolver(&mut self, name: Name) {
+        if self.resolver.is_none() {
+            self.resolver = resolver::start(Arc::clone(&self.inbox)).ok();
+        }
+        let asked = self
+            .resolver
+            .as_ref()
+            .map(|resolver| resolver.send(name.clone()));
+        if !matches!(asked, Some(Ok(()))) {
+            let error = LookupError {
+                code: -3,
+                reason: "the system refuses a thread to look up names".to_owned(),
+            };
+            self.resolved(Resolved {
+                name,
+                addresses: Err(error),
+            });
+        }
+    }
+
+    fn resolved(&mut self, resolved: Resolved) {
+        let now = Instant::now();
+        let jobs = self.resolving.remove(&resolved.name).unwrap_or_default();
+        match resolved.addresses {
+            Ok(addresses) => {
+                let addresses = VecDeque::from(addresses);
+                if self.names.len() >= NAMES_MAX {
+                    self.names.clear();
+                }
+                self.names
+                    .insert(resolved.name, (now + NAME_LIFE, addresses.clone()));
+                for job in jobs {
+                    self.connect(job, addresses.clone(), now);
+                }
+            }
+            Err(LookupError { code, reason }) => {
+                for job in jobs {
+                    let (peer, reason) = (job.peer(), reason.clone());
+                    self.finish(*job, Err(HttpError::Resolve { peer, code, reason }), now);
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, job: Box<Job>, addresses: VecDeque<SocketAddr>, now: Instant) {
+        let mut connection = match Connection::open(job, addresses, now) {
+            Ok(connection) => connection,
+            Err((job, error)) => return self.finish(*job, Err(error), now),
+        };
+        let entry = self.connections.vacant_entry();
+        let key = entry.key();
+        let registered = connection
+            .transport
+            .register(self.poll.registry(), Token(key));
+        entry.insert(connection);
+        if let Err(error) = registered {
+            let failed = self.connections[key].failed_to_connect(&error);
+            return self.fail(key, failed);
+        }
+        self.note_deadline(key);
+    }
+
+    /// Something can be done on a connection; or could be: an event may be stale.
+    /// `closed`: nothing more will come than what is there.
+    fn ready(&mut self, key: usize, writable: bool, closed: bool) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        let Some(exchange) = &connection.exchange else {
+            if closed || !connection.is_quiet() {
+                self.drop_idle(key);
+            }
+            return;
+        };
+        match exchange.phase {
+            Phase::Connecting(_) => match connection.transport.is_connected() {
+                Ok(false) => {}
+                Ok(true) => self.connected(key),
+                Err(error) => self.try_next_address(key, &error),
+            },
+            Phase::Handshaking => self.shake_hands(key),
+            Phase::Exchanging => {
+                if writable && let Err(error) = connection.send_rest() {
+                    return self.fail(key, error);
+                }
+                self.receive(key, closed);
+            }
+        }
+    }
+
+    fn connected(&mut self, key: usize) {
+        let exchange = self.connections[key].exchange.as_mut();
+        exchange.expect("a request waits for its connection").phase = Phase::Handshaking;
+        self.shake_hands(key);
+    }
+
+    fn shake_hands(&mut self, key: usize) {
+        match self.connections[key].transport.handshake() {
+            Ok(true) => self.send(key),
+            Ok(false) => {}
+            Err(error) => {
+                let failed = self.connections[key].failed_to_connect(&error);
+                self.fail(key, failed);
+            }
+        }
+    }
+
+    fn try_next_address(&mut self, key: usize, error: &io::Error) {
+        let failed = self.connections[key].failed_to_connect(error);
+        let connection = self.connections.remove(key);
+        let attempted = connection.attempted;
+        let exchange = connection
+            .exchange
+            .expect("a request waits for its connection");
+        match exchange.phase {
+            Phase::Connecting(addresses) if !addresses.is_empty() => {
+                self.connect(exchange.job, addresses, attempted);
+            }
+            _ => self.finish(*exchange.job, Err(failed), attempted),
+        }
+    }
+
+    fn send(&mut self, key: usize) {
+        let mut head = std::mem::take(&mut self.head);
+        head.clear();
+        let connection = &mut self.connections[key];
+        let exchange = connection
+            .exchange
+            .as_ref()
+            .expect("there is a request to send");
+        send::write_head(&mut head, &exchange.job);
+        let sent = connection.send(&head, Instant::now());
+        self.head = head;
+        match sent {
+            Ok(()) => self.note_deadline(key),
+            Err(error) => self.fail(key, error),
+        }
+    }
+
+    fn receive(&mut self, key: usize, closed: bool) {
+        let before = self.connections[key].deadline;
+        match self.connections[key].receive(&mut self.buffer, closed, &self.limits) {
+            Ok(Progress::Waiting) if self.connections[key].deadline != before => {
+                self.note_deadline(key)
+            }
+            Ok(Progress::Waiting) => {}
+            Ok(Progress::Complete(received)) => self.received(key, closed, received),
+            Err(error) => self.fail(key, error),
+        }
+    }
+
+    /// An answer is complete: redirect, or done.
+    fn received(&mut self, key: usize, closed: bool, received: Received) {
+        let now = Instant::now();
+        let reusable = received.keeps_alive && !closed && self.connections[key].is_sent();
+        let connection = &mut self.connections[key];
+        let attempted = connection.attempted;
+        let exchange = connection.exchange.take().expect("an answered request");
+        let mut job = exchange.job;
+        connection.deadline = None;
+        self.release(key, reusable && !job.session.is_over());
+        let url = job.request.target.url.clone();
+        let response = Response::new(received, url, job.step_us(now));
+        self.take_cookies(&job, &response);
+        match self.next_step(&mut job, &response) {
+            Ok(Some(before)) => {
+                job.redirected(response, before);
+                self.start(job);
+            }
+            Ok(None) => self.finish(*job, Ok(response), attempted),
+            Err(error) => self.finish(*job, Err(error), attempted),
+        }
+    }
+
+    /// If `response` redirects and that is to be followed: the request as it was
+    /// before, and `job` with the one that follows.
+    fn next_step(
+        &self,
+        job: &mut Job,
+        response: &Response,
+    ) -> Result<Option<(String, crate::Target)>, HttpError> {
+        let Some(limit) = job.request.max_redirects else {
+            return Ok(None);
+        };
+        if !matches!(response.status, 301..=308) {
+            return Ok(None);
+        }
+        let Some(location) = response.header("location").into_iter().next() else {
+            return Ok(None);
+        };
+        let before = (job.request.method.clone(), job.request.target.clone());
+        if !redirect::follow(&mut job.request, response.status, &location)? {
+            return Ok(None);
+        }
+        if job.redirects() >= limit as usize {
+            return Err(HttpError::TooManyRedirects(limit));
+        }
+        Ok(Some(before))
+    }
+
+    fn take_cookies(&self, job: &Job, response: &Response) {
+        if !response.mentions("set-cookie:") {
+            return;
+        }
+        let now = SystemTime::now();
+        let mut jar = job.session.jar();
+        for cookie in response.header("set-cookie") {
+            jar.take_in(&cookie, &job.request.target, now, self.limits.max_cookies);
+        }
+    }
+
+    /// Keeps a connection for the session's next request, or closes it.
+    fn release(&mut self, key: usize, reusable: bool) {
+        let session = self.connections[key].session;
+        let idle = self.idle.entry(session).or_default();
+        if reusable && idle.len() < self.limits.max_idle {
+            idle.push(key);
+        } else {
+            if idle.is_empty() {
+                self.idle.remove(&session);
+            }
+            self.connections.remove(key);
+        }
+    }
+
+    fn drop_idle(&mut self, key: usize) {
+        let connection = self.connections.remove(key);
+        if let Some(idle) = self.idle.get_mut(&connection.session) {
+            idle.retain(|other| *other != key);
+            if idle.is_empty() {
+                self.idle.remove(&connection.session);
+            }
+        }
+    }
+
+    /// The request on a connection has failed, and the connection with it.
+    fn fail(&mut self, key: usize, error: HttpError) {
+        let connection = self.connections.remove(key);
+        let exchange = connection.exchange.expect("a failed request");
+        self.finish(*exchange.job, Err(error), connection.attempted);
+    }
+
+    /// Counts a request, unless its verdict is open, and gives it back.
+    fn finish(&mut self, job: Job, result: Result<Response, HttpError>, attempted: Instant) {
+        let now = Instant::now();
+        let response_time_us = micros(job.started_or(attempted), now);
+        let finished = job.finish(result, response_time_us, self.clock.since_epoch_us(now));
+        if !finished.request.verdict_is_open {
+            let failure = finished.failure();
+            self.observer.record(&finished.record(failure.as_deref()));
+        }
+        self.finished.push(Box::new(finished));
+    }
+
+    fn note_deadline(&mut self, key: usize) {
+        if let Some(deadline) = self.connections[key].deadline {
+            self.deadlines.push(Reverse((deadline, key)));
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
+    }
+
+    fn end_overdue(&mut self) {
+        if self.deadlines.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(Reverse((at, key))) = self.deadlines.peek().copied() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop();
+            // A deadline that was moved, or whose request is over, means nothing.
+            let connection = self.connections.get(key);
+            let overdue = connection.filter(|connection| connection.deadline == Some(at));
+            if let Some(error) = overdue.and_then(Connection::timed_out) {
+                self.fail(key, error);
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The command `acrida`, as Python's console script calls it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use acrida_cli::command::{Prepared, prepare};
+use acrida_cli::exit::Exit;
+use acrida_cli::invocation::Invocation;
+use acrida_cli::run::{Counter, Host, RequestLog, Run, RunEnd, RunSetup};
+use acrida_http::{Client, Observer, Settings};
+use acrida_stats::{Lane, Limits};
+use pyo3::prelude::*;
+
+use crate::actions::Actions;
+use crate::engine::Engine;
+use crate::host::PythonHost;
+use crate::loader::{PythonLoader, described};
+use crate::settings::parsed_options;
+
+/// How long requests that are in flight at the end are awaited.
+const REQUEST_GRACE: Duration = Duration::from_secs(5);
+/// Cores for which one I/O thread is enough: a busy interpreter feeds one.
+const CORES_PER_IO_THREAD: usize = 8;
+const IO_THREADS_MAX: usize = 4;
+
+/// Runs the command line `argv`, whose first word is the program; returns the exit code.
+#[pyfunction]
+pub(crate) fn main(py: Python<'_>, argv: Vec<String>) -> PyResult<i32> {
+    let (program, arguments) = match argv.split_first() {
+        Some((program, arguments)) => (program_name(program), arguments.to_vec()),
+        None => ("acrida".to_owned(), Vec::new()),
+    };
+    let version = version(py)?;
+    match command(py, &program, &version, arguments) {
+        Ok(code) => Ok(code),
+        Err(Problem::Exit(exit)) => Ok(exit.say(&program)),
+        Err(Problem::Raised(error)) => Err(error),
+    }
+}
+
+/// Why a command ends before its run does.
+enum Problem {
+    Exit(Exit),
+    /// Something raised that is nobody's mistake but ours, or a `sys.exit`.
+    Raised(PyErr),
+}
+
+impl From<Exit> for Problem {
+    fn from(exit: Exit) -> Self {
+        Self::Exit(exit)
+    }
+}
+
+impl From<PyErr> for Problem {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
+}
+
+fn command(
+    py: Python<'_>,
+    program: &str,
+    version: &str,
+    arguments: Vec<String>,
+) -> Result<i32, Problem> {
+    let invocation = Invocation::of_process(program, version, arguments)?;
+    let loader = PythonLoader::new(py);
+    let prepared = prepare(&invocation, &loader)?;
+    run(py, &loader, prepared)
+}
+
+fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<i32, Problem> {
+    let options = prepared.options;
+    let request_log = request_log(&options)?;
+    let counter = || Counter {
+        lane: Lane::new(Limits::default()),
+        log: request_log.clone(),
+    };
+    let (of_python, of_threads) = (
+        counter(),
+        (0..io_threads()).map(|_| counter()).collect::<Vec<_>>(),
+    );
+    let mut lanes = vec![of_python.lane.clone()];
+    lanes.extend(of_threads.iter().map(|counter| counter.lane.clone()));
+    let client = start_client(of_threads)?;
+    let actions = Arc::new(Actions::default());
+    let engine = Bound::new(
+        py,
+        Engine::new(Arc::clone(&client), Arc::clone(&actions), of_python),
+    )?;
+
+    let first_file = prepared.locustfiles.first();
+    let locustfile = first_file.map_or(Path::new(""), |path| path.as_path());
+    let arguments = (
+        &engine,
+        loader.chosen(&prepared.chosen),
+        parsed_options(py, &options)?,
+        locustfile,
+    );
+    let module = py.import("acrida.run")?;
+    let python = module
+        .call_method1("prepare", arguments)
+        .map_err(|error| explain(py, error))?;
+    if !python.call_method0("init")?.extract::<bool>()? {
+        return Ok(acrida_cli::exit::FAILURE);
+    }
+    let classes: Vec<Bound<'_, PyAny>> = python.getattr("user_classes")?.extract()?;
+    let setup = RunSetup {
+        options,
+        classes: classes.iter().map(described).collect::<PyResult<_>>()?,
+        lanes,
+        limits: Limits::default(),
+        request_log,
+        percentiles: module.call_method0("percentiles_to_report")?.extract()?,
+        request_grace: REQUEST_GRACE,
+    };
+    module.call_method0("release_sigint")?;
+    let host: Arc<dyn Host> = Arc::new(PythonHost {
+        actions,
+        client: Arc::clone(&client),
+    });
+    let run = py.detach(|| Run::start(setup, &host))?;
+    engine
+        .get()
+        .set_run(run.control().clone(), Arc::clone(run.collector()));
+    let looped = python.call_method0("loop");
+    let code = end(py, &python, engine.get(), run);
+    looped?;
+    Ok(code?)
+}
+
+/// The end of a run: what is in flight is awaited and counted, then every report is
+/// written.
+fn end(py: Python<'_>, python: &Bound<'_, PyAny>, engine: &Engine, run: Run) -> PyResult<i32> {
+    let client = engine.client();
+    let cut_off = py.detach(|| {
+        client
+            .outbox()
+            .wait_until_idle(Instant::now() + REQUEST_GRACE);
+        client.close()
+    });
+    engine.count_the_rest();
+    let asked_for: Option<i32> = python.call_method0("quitting")?.extract()?;
+    let ending = RunEnd {
+        cut_off,
+        asked_for,
+        listener_raised: python.call_method0("listener_raised")?.extract()?,
+    };
+    let code = py.detach(|| run.finish(ending));
+    python.call_method1("quit", (code,))?;
+    Ok(code)
+}
+
+fn request_log(options: &acrida_cli::options::Options) -> Result<Option<RequestLog>, Exit> {
+    match &options.csv_prefix {
+        Some(prefix) if options.csv_requests => RequestLog::create(prefix).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn start_client(counters: Vec<Counter>) -> Result<Arc<Client>, Exit> {
+    let observers = counters
+        .into_iter()
+        .map(|counter| Arc::new(counter) as Arc<dyn Observer>);
+    let settings = Settings {
+        observers: observers.collect(),
+        limits: acrida_http::Limits::default(),
+    };
+    Client::start(settings)
+        .map_err(|error| Exit::Failed(format!("the system refuses to start I/O threads: {error}")))
+}
+
+/// A mistake of the locustfile's is said in a line; anything else is passed on.
+fn explain(py: Python<'_>, error: PyErr) -> Problem {
+    let is_mistake = py
+        .import("acrida.run")
+        .and_then(|module| module.getattr("LocustfileError"))
+        .is_ok_and(|class| error.is_instance(py, &class));
+    if is_mistake {
+        Exit::Failed(error.value(py).to_string()).into()
+    } else {
+        error.into()
+    }
+}
+
+fn io_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.div_ceil(CORES_PER_IO_THREAD).min(IO_THREADS_MAX)
+}
+
+/// What messages call the program: its file's name.
+fn program_name(path: &str) -> String {
+    let name = Path::new(path)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    match name.as_deref() {
+        None | Some("__main__.py") => "acrida".to_owned(),
+        Some(name) => name.to_owned(),
+    }
+}
+
+/// What `--version` shows.
+fn version(py: Python<'_>) -> PyResult<String> {
+    let sys = py.import("sys")?;
+    let prefix: String = sys.getattr("prefix")?.extract()?;
+    let info = sys.getattr("version_info")?;
+    let part = |name: &str| -> PyResult<u32> { info.getattr(name)?.extract() };
+    Ok(format!(
+        "acrida {} from {prefix} (Python {}.{}.{})",
+        env!("CARGO_PKG_VERSION"),
+        part("major")?,
+        part("minor")?,
+        part("micro")?
+    ))
+}

@@ -1,0 +1,308 @@
+//! A finished request as Python sees it, and the promise that it is counted once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use acrida_cli::run::Counter;
+use acrida_http::{Finished, HttpError, Observer, Record, Response};
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// One finished request.
+///
+/// What nobody decided about (a `catch_response` block that raised, a user that
+/// was stopped meanwhile) is counted by its status when the object is dropped.
+#[pyclass(frozen, module = "acrida._native")]
+pub(crate) struct Exchange {
+    finished: Box<Finished>,
+    counter: Arc<Counter>,
+    counted: AtomicBool,
+}
+
+/// One redirect on the way to an answer.
+#[pyclass(frozen, module = "acrida._native")]
+struct Step {
+    response: Response,
+    method: String,
+}
+
+/// Names and values.
+type Pairs = Vec<(String, String)>;
+
+impl Exchange {
+    pub(crate) fn new(finished: Box<Finished>, counter: Arc<Counter>) -> Self {
+        Self {
+            counted: AtomicBool::new(!finished.request.verdict_is_open),
+            finished,
+            counter,
+        }
+    }
+
+    fn response(&self) -> Option<&Response> {
+        self.finished.result.as_ref().ok()
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.counted.swap(true, Ordering::Relaxed) {
+            let failure = self.finished.failure();
+            self.counter
+                .record(&self.finished.record(failure.as_deref()));
+        }
+    }
+}
+
+#[pymethods]
+impl Exchange {
+    /// The status; 0 where there is no answer.
+    #[getter]
+    fn status(&self) -> u16 {
+        self.response().map_or(0, |response| response.status)
+    }
+
+    #[getter]
+    fn reason(&self) -> Option<String> {
+        self.response().map(Response::reason)
+    }
+
+    /// Where the answer came from.
+    #[getter]
+    fn url(&self) -> Option<&str> {
+        self.response().map(|response| response.url.as_str())
+    }
+
+    #[getter]
+    fn headers(&self) -> Pairs {
+        self.response().map(Response::headers).unwrap_or_default()
+    }
+
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.response()
+            .map(|response| PyBytes::new(py, response.body()))
+    }
+
+    /// Names and values of the cookies that the answer sets.
+    #[getter]
+    fn cookies(&self) -> Pairs {
+        self.response().map(cookies).unwrap_or_default()
+    }
+
+    #[getter]
+    fn elapsed_us(&self) -> u64 {
+        self.response().map_or(0, |response| response.elapsed_us)
+    }
+
+    #[getter]
+    fn history(&self) -> Vec<Step> {
+        let steps = self.finished.history.iter();
+        let step = |response: &Response| Step {
+            response: response.clone(),
+            method: self.finished.method().to_owned(),
+        };
+        steps.map(step).collect()
+    }
+
+    /// Why there is no answer: the class in `requests.exceptions`, its text, and the
+    /// `repr()` of what caused it.
+    #[getter]
+    fn failure(&self) -> Option<(&'static str, String, String)> {
+        let error = self.finished.result.as_ref().err()?;
+        Some((error.class(), error.to_string(), error.cause()))
+    }
+
+    /// The exception of the system or of Python's own library that caused the
+    /// failure; None where there is no such.
+    fn cause(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let Err(error) = &self.finished.result else {
+            return Ok(None);
+        };
+        let made = |module: &str, class: &str, arguments: Bound<'_, PyAny>| {
+            let class = py.import(module)?.getattr(class)?;
+            PyResult::Ok(Some(class.call1((arguments,))?.unbind()))
+        };
+        match error {
+            HttpError::Connect { errno, .. } | HttpError::Broken { errno } => {
+                let reason = py.import("os")?.call_method1("strerror", (*errno,))?;
+                let error = py.get_type::<PyOSError>().call1((*errno, reason))?;
+                Ok(Some(error.unbind()))
+            }
+            HttpError::Resolve { code, reason, .. } => {
+                let class = py.import("socket")?.getattr("gaierror")?;
+                Ok(Some(class.call1((*code, reason.as_str()))?.unbind()))
+            }
+            HttpError::Disconnected => {
+                let text = "Remote end closed connection without response";
+                made(
+                    "http.client",
+                    "RemoteDisconnected",
+                    text.into_pyobject(py)?.into_any(),
+                )
+            }
+            HttpError::BadStatusLine(line) => made(
+                "http.client",
+                "BadStatusLine",
+                line.into_pyobject(py)?.into_any(),
+            ),
+            _ => Ok(None),
+        }
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        self.finished.name()
+    }
+
+    #[getter]
+    fn method(&self) -> &str {
+        self.finished.method()
+    }
+
+    /// The URL that was asked for, before redirects.
+    #[getter]
+    fn request_url(&self) -> &str {
+        &self.finished.target().url
+    }
+
+    #[getter]
+    fn request_body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let body = self.finished.request.body.as_ref();
+        body.map(|body| PyBytes::new(py, body))
+    }
+
+    /// The headers that were sent, without what is derived while sending.
+    #[getter]
+    fn request_headers(&self) -> Pairs {
+        let request = &self.finished.request;
+        let mut fields = request.headers.fields().to_vec();
+        let more = [
+            ("Content-Type", request.content_type.clone()),
+            (
+                "Content-Length",
+                request.body.as_ref().map(|body| body.len().to_string()),
+            ),
+            ("Authorization", request.authorization.clone()),
+        ];
+        for (name, value) in more {
+            let missing = !fields
+                .iter()
+                .any(|(given, _)| given.eq_ignore_ascii_case(name));
+            if let (Some(value), true) = (value, missing) {
+                fields.push((name.to_owned(), value));
+            }
+        }
+        fields
+    }
+
+    #[getter]
+    fn content_length(&self) -> u64 {
+        self.finished.content_length()
+    }
+
+    #[getter]
+    fn response_time_ms(&self) -> f64 {
+        self.finished.response_time_us as f64 / 1000.0
+    }
+
+    /// Counts the request as a `catch_response` block decided; only the first time.
+    #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
+    fn record(
+        &self,
+        method: &str,
+        name: &str,
+        response_time_ms: Option<f64>,
+        content_length: u64,
+        failure: Option<&str>,
+    ) {
+        if !self.counted.swap(true, Ordering::Relaxed) {
+            self.counter.record(&Record {
+                method,
+                name,
+                response_time_us: response_time_ms.map(micros),
+                content_length,
+                ..self.finished.record(failure)
+            });
+        }
+    }
+}
+
+#[pymethods]
+impl Step {
+    #[getter]
+    fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    #[getter]
+    fn reason(&self) -> String {
+        self.response.reason()
+    }
+
+    #[getter]
+    fn url(&self) -> &str {
+        &self.response.url
+    }
+
+    #[getter]
+    fn headers(&self) -> Pairs {
+        self.response.headers()
+    }
+
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.response.body())
+    }
+
+    #[getter]
+    fn cookies(&self) -> Pairs {
+        cookies(&self.response)
+    }
+
+    #[getter]
+    fn elapsed_us(&self) -> u64 {
+        self.response.elapsed_us
+    }
+
+    #[getter]
+    fn history(&self) -> Vec<Step> {
+        Vec::new()
+    }
+
+    #[getter]
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    #[getter]
+    fn request_url(&self) -> &str {
+        &self.response.url
+    }
+
+    #[getter]
+    fn request_body(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    #[getter]
+    fn request_headers(&self) -> Pairs {
+        Vec::new()
+    }
+}
+
+fn cookies(response: &Response) -> Pairs {
+    let set = response.header("set-cookie");
+    let pair = |header: &String| {
+        let (name, value) = header.split(';').next()?.split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    set.iter().filter_map(pair).collect()
+}
+
+/// Milliseconds as Python has them, in whole µs; what is no time counts as none.
+pub(crate) fn micros(ms: f64) -> u64 {
+    let duration = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
