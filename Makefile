@@ -43,7 +43,8 @@ docs: ## The Rust documentation, without a warning
 
 test-python: venv locust ## The command as users have it, beside real Locust
 	cargo build --locked --package bench-target --package classifier-service
-	$(ACRIDA_VENV)/bin/python -m pytest --acrida $(ACRIDA_VENV)/bin/acrida --locust $(LOCUST_VENV)/bin/locust $(PYTEST_ARGS)
+	$(ACRIDA_VENV)/bin/python -m pytest --acrida=$(ACRIDA_VENV)/bin/acrida --locust=$(LOCUST_VENV)/bin/locust \
+		--binaries=$${CARGO_TARGET_DIR:-target}/debug $(PYTEST_ARGS)
 
 venv: ## acrida, and what its tests need, in .venv
 	scripts/venv.sh $(ACRIDA_VENV) . -r tests/requirements.txt
