@@ -95,7 +95,10 @@ class LocalRunner:
             logger.error("%s", error)
             logger.warning("Stopping the run...")
             self.environment.process_exit_code = self.environment.process_exit_code or 1
-            self.quit()
+            if self.environment.parsed_options.headless:
+                self.quit()
+            else:
+                self.stop()  # the web page can set what is missing, and start again
         else:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
             log.unhandled_greenlet_exception = True
