@@ -56,7 +56,7 @@ fn template_args(shared: &Shared, download_link: bool) -> Value {
         "start_time": locust::utc_second(start as f64),
         "end_time": locust::utc_second(end as f64),
         "duration": locust::duration(end - start),
-        "host": host.unwrap_or_else(|| "None".to_owned()),
+        "host": host.filter(|host| !host.is_empty()).unwrap_or_else(|| "None".to_owned()),
         "history": locust::history(book.history.total()),
         "show_download_link": download_link,
         "locustfile": shared.settings.locustfile,
