@@ -44,15 +44,16 @@ function App() {
   };
   if (!frame) return html`<p class="loading" role="status">${connected ? "Loading…" : "Connecting…"}</p>`;
   document.title = titleOf(frame);
-  const started = frame.state !== "ready";
   const [id, , Tab] = TABS.find(([id]) => id === tab) || TABS[0];
+  // Before the first test, the form takes the place of what there is nothing of yet.
+  const asks = frame.state === "ready" && id === "overview";
   return html`<${Header} frame=${frame} connected=${connected} theme=${theme} onTheme=${nextTheme} onForm=${() => setFormOpen(true)} />
     ${formOpen && html`<${Dialog} onClose=${() => setFormOpen(false)}>
       <${SwarmForm} frame=${frame} onDone=${() => setFormOpen(false)} onCancel=${() => setFormOpen(false)} /><//>`}
-    ${!started && !tab
-      ? html`<main class="start"><div class="card"><${SwarmForm} frame=${frame} onDone=${() => setTab("overview")} /></div></main>`
-      : html`<${Tabs} id=${id} frame=${frame} />
-        <main id="panel" role="tabpanel" aria-labelledby=${`tab-${id}`} tabindex="-1"><${Tab} frame=${frame} theme=${theme} /></main>`}
+    <${Tabs} id=${id} frame=${frame} />
+    <main id="panel" class=${asks ? "start" : ""} role="tabpanel" aria-labelledby=${`tab-${id}`} tabindex="-1">
+      ${asks ? html`<div class="card"><${SwarmForm} frame=${frame} onDone=${() => {}} /></div>` : html`<${Tab} frame=${frame} theme=${theme} />`}
+    </main>
     <footer>Acrida ${window.templateArgs.version} · ${frame.load.cores} cores · generator ${Math.round(frame.load.cpu)} % CPU, ${Math.round(frame.load.memory)} MB</footer>`;
 }
 

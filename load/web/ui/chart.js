@@ -21,6 +21,15 @@ function show(chart) {
   if (!times.length) return;
   const [min, max] = zoom || [times[0], times[times.length - 1]];
   chart.setScale("x", { min, max: Math.max(max, min + 1) });
+  if (chart.cursor.idx == null) chart.setLegend({ idx: times.length - 1 }, false);
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** @param {number} t seconds since the epoch @param {boolean} seconds whether they matter */
+function clockTime(t, seconds) {
+  const date = new Date(t * 1000);
+  return `${two(date.getHours())}:${two(date.getMinutes())}${seconds ? `:${two(date.getSeconds())}` : ""}`;
 }
 
 /** Lines and labels where somebody changed something. */
@@ -32,6 +41,7 @@ function marks(events) {
         ctx.save();
         ctx.strokeStyle = ctx.fillStyle = colour("--faint");
         ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+        ctx.textAlign = "left";
         ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
         let free = -Infinity;
         for (const event of events.current) {
@@ -72,8 +82,11 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
       height,
       cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      axes: [{ ...axis }, { ...axis, size: 62, values: (_, values) => values.map(unit) }],
-      series: [{ value: "{HH}:{mm}:{ss}" }, ...lines.map((line) => ({
+      axes: [
+        { ...axis, space: 80, size: 32, values: (_, times) => times.map((t) => clockTime(t, times[1] - times[0] < 60)) },
+        { ...axis, size: 62, values: (_, values) => values.map((value) => (+value.toFixed(2)).toLocaleString("en")) },
+      ],
+      series: [{ value: (_, t) => (t == null ? "–" : clockTime(t, true)) }, ...lines.map((line) => ({
         label: line.label,
         stroke: colour(line.colour),
         width: 1.75,
@@ -84,6 +97,9 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
       }))],
       plugins: [marks(marked)],
       hooks: {
+        setCursor: [(self) => {
+          if (self.cursor.idx == null) self.setLegend({ idx: self.data[0].length - 1 }, false);
+        }],
         setSelect: [(self) => {
           if (self.select.width < 8) return;
           zoomAll([self.posToVal(self.select.left, "x"), self.posToVal(self.select.left + self.select.width, "x")]);

@@ -8,6 +8,7 @@ const STATES = { ready: "Ready", spawning: "Spawning", running: "Running", clean
 /** @param {{frame: any, connected: boolean, theme: string, onTheme: () => void, onForm: () => void}} props */
 export function Header({ frame, connected, theme, onTheme, onForm }) {
   const [busy, setBusy] = useState("");
+  const host = frame.host || window.templateArgs.host;
   const active = ["spawning", "running"].includes(frame.state);
   const doing = (name, what) => async () => {
     setBusy(name);
@@ -17,19 +18,19 @@ export function Header({ frame, connected, theme, onTheme, onForm }) {
   return html`<header class="top">
     <div class="bar">
       <a class="brand" href="./"><img src="assets/icon.svg" alt="" width="28" height="28" /><b>Acrida</b></a>
-      <span class="file" title="The locustfile">${window.templateArgs.locustfile}</span>
+      <span class="file">${window.templateArgs.locustfile}${host && html` → <span title="Host">${host}</span>`}</span>
       <span class="state ${frame.state}" role="status">${STATES[frame.state] || frame.state}</span>
       ${!connected && html`<span class="state lost" role="alert">Connection lost, trying again…</span>`}
       <span class="grow"></span>
       <span class="buttons">
         ${active && html`<button onClick=${onForm}>Edit</button>
           <button class="danger" disabled=${busy === "stop"} onClick=${doing("stop", stop)}>${busy === "stop" ? "Stopping…" : "Stop"}</button>`}
-        ${!active && frame.state !== "cleanup" && html`<button class="primary" onClick=${onForm}>New test</button>`}
-        <button disabled=${busy === "reset"} onClick=${doing("reset", resetStats)}>Reset</button>
+        ${frame.state === "stopped" && html`<button class="primary" onClick=${onForm}>New test</button>`}
+        ${frame.state !== "ready" && html`<button disabled=${busy === "reset"} onClick=${doing("reset", resetStats)} title="Begin the statistics anew">Reset</button>`}
         <button class="icon" onClick=${onTheme} aria-label="Colours: ${theme}" title="Colours: ${theme}">${{ auto: "◐", light: "☀", dark: "☾" }[theme]}</button>
       </span>
     </div>
-    <dl class="figures">${figures(frame).map(([label, value, note, alarm]) => html`<div class=${alarm ? "alarm" : ""}>
+    <dl class="figures" aria-label="Figures">${figures(frame).map(([label, value, note, alarm]) => html`<div class=${alarm ? "alarm" : ""}>
       <dt>${label}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>
     ${frame.load.bound && html`<p class="warning" role="alert">The load generator itself is out of breath (its users take
       ${" "}${Math.round(frame.load.users_cpu)} % of a core): response times may be its own. Use fewer users per process.</p>`}

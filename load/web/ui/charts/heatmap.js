@@ -51,10 +51,11 @@ function paint(canvas, times, heat) {
   ctx.fillStyle = colour("--first");
   heat.forEach((column, x) => {
     const sum = column.reduce((sum, count) => sum + count, 0);
+    const [left, right] = [Math.round(LEFT + x * step), Math.round(LEFT + (x + 1) * step)];
     column.forEach((count, row) => {
       if (!count) return;
       ctx.globalAlpha = 0.12 + 0.88 * Math.sqrt(count / sum);
-      ctx.fillRect(LEFT + x * step, (high - row) * ROW * 2, Math.ceil(step) , ROW * 2 - 1);
+      ctx.fillRect(left, (high - row) * ROW * 2, right - left, ROW * 2 - 1);
     });
   });
   ctx.globalAlpha = 1;

@@ -20,12 +20,12 @@ const shown = (metric) => {
 };
 
 function KeyMetrics({ metrics }) {
-  const unit = (metric) => (metric.unit === "%" ? " %" : ` ${metric.unit}`);
+  const count = (limit) => limit.toLocaleString("en");
   return html`<section class="card"><h3>Key metrics</h3>
     <table class="metrics"><caption class="hidden">Key metrics of the whole test, graded</caption>
       <thead><tr><th scope="col" class="text">Metric</th><th scope="col" class="num">Whole test</th><th scope="col" class="text">Grade</th></tr></thead>
       <tbody>${metrics.map((metric) => html`<tr>
-        <th scope="row" class="text">${metric.name}<small>${metric.less ? "good <" : "good >"} ${metric.good}${unit(metric)}, poor ${metric.less ? ">" : "<"} ${metric.poor}${unit(metric)}</small></th>
+        <th scope="row" class="text">${metric.name}<small>good ${metric.less ? "<" : ">"} ${count(metric.good)}, poor ${metric.less ? ">" : "<"} ${count(metric.poor)} ${metric.unit}</small></th>
         <td class="num">${shown(metric)}</td>
         <td class="text">${metric.grade ? html`<span class="grade ${metric.grade}">${metric.grade}</span>` : html`<span class="soft">–</span>`}</td></tr>`)}</tbody>
     </table></section>`;
