@@ -1,8 +1,8 @@
 //! Log lines that look like those of Python's side:
 //! `[2026-01-31 09:50:12,345] host/INFO/locust.main: message`.
 
-use std::fs::{self, File, OpenOptions};
 use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};

@@ -53,7 +53,10 @@ pub fn json(classes: &[ClassTasks], users: Option<u64>) -> Value {
     let tree = |of_everything: bool| -> Value {
         let class = |(class, share): (&ClassTasks, &f64)| {
             let tasks = tasks_json(&class.tasks, of_everything.then_some(*share));
-            (class.class.name.clone(), json!({"ratio": share, "tasks": tasks}))
+            (
+                class.class.name.clone(),
+                json!({"ratio": share, "tasks": tasks}),
+            )
         };
         Value::Object(classes.iter().zip(&shares).map(class).collect())
     };
@@ -200,7 +203,10 @@ mod tests {
     fn the_json_has_the_shares_of_both_tables() {
         let both = json(&classes(), Some(5));
         assert_eq!(both["per_class"]["B"]["ratio"], 0.6);
-        assert_eq!(both["per_class"]["B"]["tasks"]["Sub"]["tasks"]["x"], json!({"ratio": 0.75}));
+        assert_eq!(
+            both["per_class"]["B"]["tasks"]["Sub"]["tasks"]["x"],
+            json!({"ratio": 0.75})
+        );
         let deep = both["total"]["B"]["tasks"]["Sub"]["tasks"]["Deep"]["ratio"].as_f64();
         assert!((deep.expect("a share") - 0.0375).abs() < 1e-9);
     }

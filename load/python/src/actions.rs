@@ -38,10 +38,7 @@ impl Actions {
 
 /// The name of a method of Python's `Run`, after `on_`, and its arguments; `None`
 /// for what is not Python's to do.
-pub(crate) fn call_of<'py>(
-    py: Python<'py>,
-    call: Call,
-) -> PyResult<Option<Bound<'py, PyTuple>>> {
+pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound<'py, PyTuple>>> {
     let none = || PyTuple::empty(py);
     let action = match call {
         Call::Action(action) => action,

@@ -53,7 +53,16 @@ struct Asset {
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     FILES
         .iter()
-        .map(|(path, plain)| (*path, Asset { kind: kind(path), plain, zipped: zip(plain) }))
+        .map(|(path, plain)| {
+            (
+                *path,
+                Asset {
+                    kind: kind(path),
+                    plain,
+                    zipped: zip(plain),
+                },
+            )
+        })
         .collect()
 });
 
@@ -68,7 +77,9 @@ fn kind(path: &str) -> &'static str {
 
 fn zip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let written = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    let written = encoder
+        .write_all(text.as_bytes())
+        .and_then(|()| encoder.finish());
     written.expect("memory takes what is written")
 }
 
@@ -77,14 +88,21 @@ pub(crate) async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Respo
     let Some(asset) = ASSETS.get(&*path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
     let caching = [
         (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "no-cache"),
         (header::VARY, "Accept-Encoding"),
     ];
     if accepted.is_some_and(|accepted| accepted.contains("gzip")) {
-        (caching, [(header::CONTENT_ENCODING, "gzip")], asset.zipped.clone()).into_response()
+        (
+            caching,
+            [(header::CONTENT_ENCODING, "gzip")],
+            asset.zipped.clone(),
+        )
+            .into_response()
     } else {
         (caching, asset.plain).into_response()
     }

@@ -90,8 +90,19 @@ struct Exception<'a> {
 pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String {
     let history = &book.history;
     let active = state.is_active();
-    let end_us = if active { Some(snapshot.taken_us) } else { snapshot.last_request_us };
-    let row_of = |entry| row(entry, history.course(&entry.method, &entry.name).filter(|_| active));
+    let end_us = if active {
+        Some(snapshot.taken_us)
+    } else {
+        snapshot.last_request_us
+    };
+    let row_of = |entry| {
+        row(
+            entry,
+            history
+                .course(&entry.method, &entry.name)
+                .filter(|_| active),
+        )
+    };
     let frame = Frame {
         t: seconds(snapshot.taken_us),
         state: state.name(),
@@ -102,9 +113,19 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         elapsed: end_us.map_or(0.0, |end| seconds(end.saturating_sub(snapshot.start_us))),
         total: row(&snapshot.total, Some(history.total()).filter(|_| active)),
         rows: snapshot.entries.iter().map(row_of).collect(),
-        failures: snapshot.failures.iter().take(ROWS_MAX).map(failure).collect(),
+        failures: snapshot
+            .failures
+            .iter()
+            .take(ROWS_MAX)
+            .map(failure)
+            .collect(),
         failures_more: snapshot.failures.len().saturating_sub(ROWS_MAX),
-        exceptions: snapshot.exceptions.iter().take(ROWS_MAX).map(exception).collect(),
+        exceptions: snapshot
+            .exceptions
+            .iter()
+            .take(ROWS_MAX)
+            .map(exception)
+            .collect(),
         metrics: key_metrics(snapshot),
         histogram: histogram(&snapshot.total),
         load: book.load,
@@ -134,7 +155,9 @@ fn row<'a>(entry: &'a EntrySnapshot, course: Option<&Course>) -> Row<'a> {
         avg: one(entry.avg_response_time_ms()),
         max: one(entry.max_response_time_ms()),
         times: entry.percentiles_ms(&FRACTIONS).map_or([None; 3], three),
-        now: entry.current_percentiles_ms(&FRACTIONS).map_or([None; 3], three),
+        now: entry
+            .current_percentiles_ms(&FRACTIONS)
+            .map_or([None; 3], three),
         size: entry.avg_content_length() as f32,
     }
 }

@@ -42,7 +42,11 @@ impl Gauge {
         };
         let percent = |from: f64, to: f64| {
             let seconds = now.duration_since(at).as_secs_f64();
-            if seconds > 0.0 { (to - from).max(0.0) / seconds * 100.0 } else { 0.0 }
+            if seconds > 0.0 {
+                (to - from).max(0.0) / seconds * 100.0
+            } else {
+                0.0
+            }
         };
         let users_cpu = percent(users_before, users);
         Load {
@@ -56,7 +60,10 @@ impl Gauge {
 }
 
 fn cpu_seconds(path: &str) -> f64 {
-    fs::read_to_string(path).ok().and_then(|text| cpu_of_stat(&text)).unwrap_or(0.0)
+    fs::read_to_string(path)
+        .ok()
+        .and_then(|text| cpu_of_stat(&text))
+        .unwrap_or(0.0)
 }
 
 /// Seconds of CPU in a line of `/proc/…/stat`, whose second field may have spaces.

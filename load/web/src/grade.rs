@@ -36,15 +36,41 @@ pub(crate) fn key_metrics(snapshot: &Snapshot) -> [Metric; 5] {
         metric("Response time (p50)", time(0), "ms", 200.0, 500.0),
         metric("Response time (p95)", time(1), "ms", 500.0, 1_000.0),
         metric("Response time (p99)", time(2), "ms", 1_000.0, 2_000.0),
-        metric("Error rate", any.then(|| total.fail_ratio() * 100.0), "%", 0.1, 1.0),
-        metric("Throughput", any.then(|| total.total_rps()), "RPS", 100.0, 50.0),
+        metric(
+            "Error rate",
+            any.then(|| total.fail_ratio() * 100.0),
+            "%",
+            0.1,
+            1.0,
+        ),
+        metric(
+            "Throughput",
+            any.then(|| total.total_rps()),
+            "RPS",
+            100.0,
+            50.0,
+        ),
     ]
 }
 
-fn metric(name: &'static str, value: Option<f64>, unit: &'static str, good: f64, poor: f64) -> Metric {
+fn metric(
+    name: &'static str,
+    value: Option<f64>,
+    unit: &'static str,
+    good: f64,
+    poor: f64,
+) -> Metric {
     let less = good < poor;
     let grade = value.map(|value| grade(value, good, poor));
-    Metric { name, value, unit, grade, good, poor, less }
+    Metric {
+        name,
+        value,
+        unit,
+        grade,
+        good,
+        poor,
+        less,
+    }
 }
 
 /// Good beyond `good`, poor beyond `poor`, acceptable between them and at both.
@@ -63,7 +89,10 @@ fn grade(value: f64, good: f64, poor: f64) -> Grade {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grade::{Acceptable, Good, Poor}, *};
+    use super::{
+        Grade::{Acceptable, Good, Poor},
+        *,
+    };
 
     #[test]
     fn grades_are_the_guides() {
@@ -84,6 +113,10 @@ mod tests {
     fn nothing_is_graded_before_it_is_measured() {
         let ledger = acrida_stats::Ledger::new(acrida_stats::Limits::default(), 0);
         let metrics = key_metrics(&ledger.snapshot(1, 0));
-        assert!(metrics.iter().all(|metric| metric.value.is_none() && metric.grade.is_none()));
+        assert!(
+            metrics
+                .iter()
+                .all(|metric| metric.value.is_none() && metric.grade.is_none())
+        );
     }
 }

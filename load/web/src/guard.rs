@@ -34,7 +34,11 @@ impl Names {
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !ends_inside_brackets(name) => name,
+        Some((name, port))
+            if port.bytes().all(|byte| byte.is_ascii_digit()) && !ends_inside_brackets(name) =>
+        {
+            name
+        }
         _ => host,
     }
 }
@@ -59,10 +63,14 @@ impl From<'_> {
     /// Whether it may change something: it comes from this page, or from no page.
     pub fn may_change(&self) -> bool {
         let own_origin = self.origin.is_none_or(|origin| {
-            let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            let authority = origin
+                .strip_prefix("http://")
+                .or_else(|| origin.strip_prefix("https://"));
             authority.is_some_and(|authority| authority.eq_ignore_ascii_case(self.host))
         });
-        let own_site = self.fetch_site.is_none_or(|site| matches!(site, "same-origin" | "none"));
+        let own_site = self
+            .fetch_site
+            .is_none_or(|site| matches!(site, "same-origin" | "none"));
         own_origin && own_site
     }
 }
@@ -107,7 +115,11 @@ mod tests {
             (None, Some("same-site"), false),
             (None, Some("none"), true),
         ] {
-            let from = From { host, origin, fetch_site };
+            let from = From {
+                host,
+                origin,
+                fetch_site,
+            };
             assert_eq!(from.may_change(), expected, "{origin:?} {fetch_site:?}");
         }
     }

@@ -12,8 +12,6 @@ use serde::Serialize;
 
 use crate::series::{Merge, Series};
 
-
-
 /// Upper bounds of the rows of the heatmap, in ms; one more row is above them all.
 pub const HEAT_BOUNDS_MS: [u64; 26] = [
     1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1_000, 1_500, 2_000,
@@ -124,7 +122,13 @@ impl Course {
         self.series.iter()
     }
 
-    fn observe(&mut self, entry: &EntrySnapshot, taken_us: u64, start_us: u64, users: u64) -> Point {
+    fn observe(
+        &mut self,
+        entry: &EntrySnapshot,
+        taken_us: u64,
+        start_us: u64,
+        users: u64,
+    ) -> Point {
         let now = (taken_us, entry.num_requests, entry.num_failures);
         let before = self.lately.back().copied().unwrap_or((start_us, 0, 0));
         let (rps, fps) = rates(before, now);
@@ -198,17 +202,31 @@ impl History {
     }
 
     fn begin(&mut self, start_us: u64) {
-        let (runs, events) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.events));
+        let (runs, events) = (
+            std::mem::take(&mut self.runs),
+            std::mem::take(&mut self.events),
+        );
         let start = start_us as f64 / 1e6;
         // What led to this test belongs to it.
-        let events = events.into_iter().filter(|event| event.t >= start - 2.0).collect();
-        *self = Self { start_us, runs, events, ..Self::default() };
+        let events = events
+            .into_iter()
+            .filter(|event| event.t >= start - 2.0)
+            .collect();
+        *self = Self {
+            start_us,
+            runs,
+            events,
+            ..Self::default()
+        };
     }
 
     fn heat_since_last(&mut self, total: &EntrySnapshot) -> Heat {
         let so_far = histogram(total);
         let before = self.heat_so_far.iter().copied().chain(std::iter::repeat(0));
-        let heat = so_far.iter().zip(before).map(|(now, before)| now.saturating_sub(before));
+        let heat = so_far
+            .iter()
+            .zip(before)
+            .map(|(now, before)| now.saturating_sub(before));
         let heat = Heat(heat.collect());
         self.heat_so_far = so_far;
         heat
@@ -216,12 +234,18 @@ impl History {
 
     fn entry(&mut self, method: &str, name: &str) -> &mut Course {
         // Looked up twice, so that a name that is known costs no allocation.
-        if !self.entries.get(method).is_some_and(|names| names.contains_key(name)) {
+        if !self
+            .entries
+            .get(method)
+            .is_some_and(|names| names.contains_key(name))
+        {
             let names = self.entries.entry(method.to_owned()).or_default();
             names.insert(name.to_owned(), Course::default());
         }
         let names = self.entries.get_mut(method);
-        names.and_then(|names| names.get_mut(name)).expect("it was just added")
+        names
+            .and_then(|names| names.get_mut(name))
+            .expect("it was just added")
     }
 
     pub(crate) fn total(&self) -> &Course {

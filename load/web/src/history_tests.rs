@@ -13,7 +13,10 @@ struct Test {
 
 impl Test {
     fn new() -> Self {
-        Self { ledger: Ledger::new(Limits::default(), START_US), second: 0 }
+        Self {
+            ledger: Ledger::new(Limits::default(), START_US),
+            second: 0,
+        }
     }
 
     /// `requests` of `name` in the next second, each of `ms`.
@@ -44,7 +47,14 @@ fn a_beat_tells_what_happened_since_the_last_one() {
     assert_eq!(beat.point.users, 3);
     assert_eq!(beat.heat.0.iter().sum::<u64>(), 30);
     assert_eq!(beat.heat.0[10], 30, "60 ms is in the row up to 70 ms");
-    assert_eq!(history.course("GET", "/a").expect("it ran").points().count(), 2);
+    assert_eq!(
+        history
+            .course("GET", "/a")
+            .expect("it ran")
+            .points()
+            .count(),
+        2
+    );
 }
 
 #[test]
@@ -82,9 +92,21 @@ fn a_day_with_many_endpoints_stays_bounded() {
 
 #[test]
 fn merged_points_keep_peaks_and_average_rates() {
-    let point = |rps, p95| Point { t: 1.0, users: 1, rps, fps: 0.0, p50: None, p95, p99: None, beats: 1 };
+    let point = |rps, p95| Point {
+        t: 1.0,
+        users: 1,
+        rps,
+        fps: 0.0,
+        p50: None,
+        p95,
+        p99: None,
+        beats: 1,
+    };
     let mut merged = point(10.0, Some(5.0));
     merged.merge(&point(20.0, Some(50.0)));
     merged.merge(&point(30.0, None));
-    assert_eq!((merged.rps, merged.p95, merged.beats), (20.0, Some(50.0), 3));
+    assert_eq!(
+        (merged.rps, merged.p95, merged.beats),
+        (20.0, Some(50.0), 3)
+    );
 }

@@ -17,22 +17,37 @@ pub(crate) struct Document {
 }
 
 pub(crate) fn page(shared: &Shared) -> Document {
-    filled(PAGE, shared, &[("title", &escape_html(&shared.settings.locustfile))], &template_args(shared))
+    filled(
+        PAGE,
+        shared,
+        &[("title", &escape_html(&shared.settings.locustfile))],
+        &template_args(shared),
+    )
 }
 
 /// The login page; `message` says why it is there again.
 pub(crate) fn login(shared: &Shared, message: &str) -> Document {
-    filled(LOGIN, shared, &[("message", &escape_html(message))], &json!({"error": message}))
+    filled(
+        LOGIN,
+        shared,
+        &[("message", &escape_html(message))],
+        &json!({"error": message}),
+    )
 }
 
 fn filled(template: &str, shared: &Shared, texts: &[(&str, &str)], args: &Value) -> Document {
     let nonce = random_text();
-    let mut html = template.replace("{{base}}", &escape_html(&shared.base_path)).replace("{{nonce}}", &nonce);
+    let mut html = template
+        .replace("{{base}}", &escape_html(&shared.base_path))
+        .replace("{{nonce}}", &nonce);
     for (name, text) in texts {
         html = html.replace(&format!("{{{{{name}}}}}"), text);
     }
     // Last, so that nothing in a name of a server's is taken for a place to fill.
-    Document { html: html.replace("{{args}}", &for_script(args)), nonce }
+    Document {
+        html: html.replace("{{args}}", &for_script(args)),
+        nonce,
+    }
 }
 
 /// Locust's `window.templateArgs`.
@@ -41,18 +56,35 @@ fn template_args(shared: &Shared) -> Value {
     let classes = shared.site.classes();
     let mut names: Vec<_> = classes.iter().map(|class| class.name.clone()).collect();
     names.sort();
-    let users: Map<_, _> = classes.iter().map(|class| (class.name.clone(), json!(class))).collect();
-    let tasks: Map<_, _> = classes.iter().map(|class| (class.name.clone(), json!(class.tasks))).collect();
-    let hosts: Vec<_> = classes.iter().map(|class| class.host.clone().unwrap_or_default()).collect();
+    let users: Map<_, _> = classes
+        .iter()
+        .map(|class| (class.name.clone(), json!(class)))
+        .collect();
+    let tasks: Map<_, _> = classes
+        .iter()
+        .map(|class| (class.name.clone(), json!(class.tasks)))
+        .collect();
+    let hosts: Vec<_> = classes
+        .iter()
+        .map(|class| class.host.clone().unwrap_or_default())
+        .collect();
     let host = shared.shown_host();
     let differ = hosts.windows(2).any(|pair| pair[0] != pair[1]);
     let book = shared.book();
     let option = |name: &str| book.options.get(name).cloned().unwrap_or(Value::Null);
-    let extra: Map<_, _> = settings.extra_options.iter().map(|extra| {
-        let mut shown = extra.clone();
-        shown.default_value = book.options.get(&extra.dest).cloned().unwrap_or(Value::Null);
-        (extra.dest.clone(), json!(shown))
-    }).collect();
+    let extra: Map<_, _> = settings
+        .extra_options
+        .iter()
+        .map(|extra| {
+            let mut shown = extra.clone();
+            shown.default_value = book
+                .options
+                .get(&extra.dest)
+                .cloned()
+                .unwrap_or(Value::Null);
+            (extra.dest.clone(), json!(shown))
+        })
+        .collect();
     let picker = settings.class_picker;
     json!({
         "locustfile": settings.locustfile,

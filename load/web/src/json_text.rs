@@ -10,11 +10,19 @@ use serde_json::ser::{Formatter, Serializer};
 struct Spaced;
 
 impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         if first { Ok(()) } else { out.write_all(b", ") }
     }
 
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         if first { Ok(()) } else { out.write_all(b", ") }
     }
 
@@ -28,7 +36,9 @@ impl Formatter for Spaced {
 pub(crate) fn for_script(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut out, Spaced);
-    value.serialize(&mut serializer).expect("these values are JSON");
+    value
+        .serialize(&mut serializer)
+        .expect("these values are JSON");
     let text = String::from_utf8(out).expect("JSON is text");
     text.replace('<', "\\u003c")
         .replace('>', "\\u003e")

@@ -36,7 +36,9 @@ pub(crate) async fn events(State(shared): State<Arc<Shared>>) -> Response {
         .map(|frame| Event::default().data(&*frame));
     let first = futures_util::stream::once(ready(Event::default().data(now)));
     let events = first.chain(later).map(Ok::<_, Infallible>);
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 /// Whose history; without a name, that of the whole test.
@@ -49,7 +51,10 @@ pub(crate) struct Whose {
 
 /// `GET /live/history`: the course of an endpoint, or of the whole test together
 /// with the newest rates of every endpoint.
-pub(crate) async fn history(State(shared): State<Arc<Shared>>, Query(whose): Query<Whose>) -> Response {
+pub(crate) async fn history(
+    State(shared): State<Arc<Shared>>,
+    Query(whose): Query<Whose>,
+) -> Response {
     let snapshot = shared.snapshot();
     let book = shared.book();
     let history = &book.history;
@@ -59,7 +64,10 @@ pub(crate) async fn history(State(shared): State<Arc<Shared>>, Query(whose): Que
             if let Some(course) = history.course(&entry.method, &entry.name) {
                 let points: Vec<_> = course.points().map(|point| point.rps).collect();
                 let newest = points[points.len().saturating_sub(SPARK_POINTS)..].to_vec();
-                sparks.entry(&entry.method).or_default().insert(&entry.name, newest);
+                sparks
+                    .entry(&entry.method)
+                    .or_default()
+                    .insert(&entry.name, newest);
             }
         }
         return Json(json!({
@@ -70,7 +78,8 @@ pub(crate) async fn history(State(shared): State<Arc<Shared>>, Query(whose): Que
         .into_response();
     };
     let course = history.course(&whose.method, &name);
-    let is_it = |entry: &&acrida_stats::EntrySnapshot| entry.method == whose.method && entry.name == name;
+    let is_it =
+        |entry: &&acrida_stats::EntrySnapshot| entry.method == whose.method && entry.name == name;
     let entry = snapshot.entries.iter().find(is_it);
     Json(json!({
         "points": course.map(|course| course.points().collect::<Vec<_>>()).unwrap_or_default(),

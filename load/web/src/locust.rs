@@ -21,7 +21,12 @@ pub fn stats_requests(snapshot: &Snapshot, state: &str) -> Value {
     let total = &snapshot.total;
     let shown = snapshot.entries.iter().take(ROWS_MAX);
     let stats: Vec<_> = shown.chain([total]).map(entry).collect();
-    let errors: Vec<_> = snapshot.failures.iter().take(ROWS_MAX).map(failure).collect();
+    let errors: Vec<_> = snapshot
+        .failures
+        .iter()
+        .take(ROWS_MAX)
+        .map(failure)
+        .collect();
     json!({
         "state": state,
         "user_count": snapshot.user_count,
@@ -177,14 +182,22 @@ mod tests {
     #[test]
     fn the_statistics_have_locusts_keys_and_the_total_last() {
         let stats = stats_requests(&snapshot(), "running");
-        let names: Vec<_> = stats["stats"].as_array().expect("rows").iter().map(|row| &row["name"]).collect();
+        let names: Vec<_> = stats["stats"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| &row["name"])
+            .collect();
         assert_eq!(names, ["/a", "/b", "Aggregated"]);
         assert_eq!(stats["fail_ratio"], 0.5);
         assert_eq!(stats["errors"][0]["error"], "boom <b>");
         assert_eq!(stats["errors"][0]["first_seen"], "1970-01-01T00:00:03Z");
         assert_eq!(stats["stats"][0]["max_response_time"], 2);
         assert_eq!(stats["stats"][0]["response_time_percentile_0.95"], 1.5);
-        assert_eq!(stats["current_response_time_percentiles"]["response_time_percentile_0.5"], 1.5);
+        assert_eq!(
+            stats["current_response_time_percentiles"]["response_time_percentile_0.5"],
+            1.5
+        );
         assert_eq!(stats["total_rps"], 1.0);
     }
 

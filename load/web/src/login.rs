@@ -17,7 +17,10 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn new(password: String) -> Self {
-        Self { password, sessions: Mutex::default() }
+        Self {
+            password,
+            sessions: Mutex::default(),
+        }
     }
 
     /// A new session, if the password is right.
@@ -37,9 +40,15 @@ impl Login {
     /// Whether a request with these cookies has logged in.
     pub(crate) fn knows(&self, cookies: &str) -> bool {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+        let values = cookies
+            .split(';')
+            .filter_map(|cookie| cookie.trim().split_once('='));
         let mut own = values.filter(|(name, _)| *name == COOKIE);
-        own.any(|(_, value)| sessions.iter().any(|session| same(session.as_bytes(), value.as_bytes())))
+        own.any(|(_, value)| {
+            sessions
+                .iter()
+                .any(|session| same(session.as_bytes(), value.as_bytes()))
+        })
     }
 }
 

@@ -101,11 +101,18 @@ impl Page {
             address: format!("{host}:{}", address.port),
             source,
         };
-        let sockets: Vec<SocketAddr> = (host, address.port).to_socket_addrs().map_err(listen)?.collect();
+        let sockets: Vec<SocketAddr> = (host, address.port)
+            .to_socket_addrs()
+            .map_err(listen)?
+            .collect();
         let listener = TcpListener::bind(&*sockets).map_err(listen)?;
         listener.set_nonblocking(true)?;
         let tls = address.tls.as_ref().map(load).transpose()?;
-        Ok(Setup { address, listener, tls })
+        Ok(Setup {
+            address,
+            listener,
+            tls,
+        })
     }
 
     /// Serves the page of `site`, whose run is told what to do by `control`.
@@ -113,12 +120,28 @@ impl Page {
     /// # Errors
     ///
     /// If the system refuses a thread.
-    pub fn start(setup: Setup, site: Arc<dyn Site>, control: Control, settings: Settings) -> Result<Self, StartError> {
-        let Setup { address, listener, tls } = setup;
+    pub fn start(
+        setup: Setup,
+        site: Arc<dyn Site>,
+        control: Control,
+        settings: Settings,
+    ) -> Result<Self, StartError> {
+        let Setup {
+            address,
+            listener,
+            tls,
+        } = setup;
         let bound = listener.local_addr()?;
-        let login = address.login.as_ref().map(|password| login(password.as_deref()));
+        let login = address
+            .login
+            .as_ref()
+            .map(|password| login(password.as_deref()));
         announce(&address, bound, tls.is_some(), login.is_some());
-        let names = [address.host.clone(), address.machine, address.display_name.unwrap_or_default()];
+        let names = [
+            address.host.clone(),
+            address.machine,
+            address.display_name.unwrap_or_default(),
+        ];
         let shared = Arc::new(Shared::new(Parts {
             site,
             control,
@@ -130,13 +153,22 @@ impl Page {
         }));
         let handle = Handle::new();
         let (served, stopper) = (Arc::clone(&shared), handle.clone());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("acrida-web".to_owned()).spawn(move || {
-            if let Err(problem) = runtime.block_on(serve(listener, tls, served, stopper)) {
-                error!(target: LOGGER, "The web page has ended: {problem}");
-            }
-        })?;
-        Ok(Self { shared, handle, thread, port: bound.port() })
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new()
+            .name("acrida-web".to_owned())
+            .spawn(move || {
+                if let Err(problem) = runtime.block_on(serve(listener, tls, served, stopper)) {
+                    error!(target: LOGGER, "The web page has ended: {problem}");
+                }
+            })?;
+        Ok(Self {
+            shared,
+            handle,
+            thread,
+            port: bound.port(),
+        })
     }
 
     /// The port that it listens on.
@@ -160,7 +192,9 @@ impl Page {
 
 impl std::fmt::Debug for Page {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Page").field("port", &self.port).finish_non_exhaustive()
+        f.debug_struct("Page")
+            .field("port", &self.port)
+            .finish_non_exhaustive()
     }
 }
 
@@ -172,8 +206,18 @@ async fn serve(
 ) -> io::Result<()> {
     let service = router(shared).into_make_service();
     match tls {
-        Some(tls) => axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await,
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await,
+        Some(tls) => {
+            axum_server::from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .serve(service)
+                .await
+        }
+        None => {
+            axum_server::from_tcp(listener)?
+                .handle(handle)
+                .serve(service)
+                .await
+        }
     }
 }
 
@@ -208,10 +252,15 @@ fn announce(address: &Address, bound: SocketAddr, tls: bool, login: bool) {
 }
 
 fn load(tls: &Tls) -> Result<RustlsConfig, StartError> {
-    let unusable = |path: &Path, reason: String| StartError::Certificate { path: path.to_owned(), reason };
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&tls.cert).and_then(Iterator::collect);
+    let unusable = |path: &Path, reason: String| StartError::Certificate {
+        path: path.to_owned(),
+        reason,
+    };
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(&tls.cert).and_then(Iterator::collect);
     let chain = chain.map_err(|error| unusable(&tls.cert, error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| unusable(&tls.key, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key)
+        .map_err(|error| unusable(&tls.key, error.to_string()))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")

@@ -35,7 +35,10 @@ pub(crate) fn page(shared: &Shared, theme: &str, download_link: bool) -> Documen
         .replace("{{style}}", &format!("{CHARTS_STYLE}\n{STYLE}"))
         .replace("{{charts}}", CHARTS)
         .replace("{{script}}", SCRIPT)
-        .replace("{{args}}", &for_script(&template_args(shared, download_link)));
+        .replace(
+            "{{args}}",
+            &for_script(&template_args(shared, download_link)),
+        );
     Document { html, nonce }
 }
 
@@ -46,7 +49,9 @@ fn template_args(shared: &Shared, download_link: bool) -> Value {
     let book = shared.book();
     let rows = || snapshot.entries.iter().chain([&snapshot.total]);
     let start = snapshot.start_us / 1_000_000;
-    let end = snapshot.last_request_us.map_or(start, |end| end / 1_000_000);
+    let end = snapshot
+        .last_request_us
+        .map_or(start, |end| end / 1_000_000);
     json!({
         "is_report": true,
         "requests_statistics": rows().map(locust::entry).collect::<Vec<_>>(),
@@ -68,8 +73,13 @@ fn template_args(shared: &Shared, download_link: bool) -> Value {
 
 fn response_times(entry: &acrida_stats::EntrySnapshot) -> Value {
     let fractions = PERCENTILES.map(|(_, fraction)| fraction);
-    let times = entry.percentiles_ms(&fractions).unwrap_or_else(|_| vec![0.0; fractions.len()]);
-    let keyed = PERCENTILES.iter().zip(times).map(|((key, _), time)| ((*key).to_owned(), json!(time)));
+    let times = entry
+        .percentiles_ms(&fractions)
+        .unwrap_or_else(|_| vec![0.0; fractions.len()]);
+    let keyed = PERCENTILES
+        .iter()
+        .zip(times)
+        .map(|((key, _), time)| ((*key).to_owned(), json!(time)));
     let mut row: Map<_, _> = keyed.collect();
     row.insert("name".to_owned(), json!(entry.name));
     row.insert("method".to_owned(), json!(entry.method));

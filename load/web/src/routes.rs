@@ -32,10 +32,22 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/stop", get(stop).post(stop))
         .route("/stats/reset", get(reset).post(reset))
         .route("/stats/requests", get(stats_requests))
-        .route("/stats/requests/csv", get(async |State(page): Page| downloads::csv(&page, Table::Requests)))
-        .route("/stats/failures/csv", get(async |State(page): Page| downloads::csv(&page, Table::Failures)))
-        .route("/exceptions/csv", get(async |State(page): Page| downloads::csv(&page, Table::Exceptions)))
-        .route("/stats/requests_full_history/csv", get(async |State(page): Page| downloads::full_history(&page).await))
+        .route(
+            "/stats/requests/csv",
+            get(async |State(page): Page| downloads::csv(&page, Table::Requests)),
+        )
+        .route(
+            "/stats/failures/csv",
+            get(async |State(page): Page| downloads::csv(&page, Table::Failures)),
+        )
+        .route(
+            "/exceptions/csv",
+            get(async |State(page): Page| downloads::csv(&page, Table::Exceptions)),
+        )
+        .route(
+            "/stats/requests_full_history/csv",
+            get(async |State(page): Page| downloads::full_history(&page).await),
+        )
         .route("/stats/report", get(stats_report))
         .route("/exceptions", get(exceptions))
         .route("/tasks", get(tasks))
@@ -50,7 +62,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let routes = if base.is_empty() {
         routes
     } else {
-        Router::new().route(&format!("{base}/"), get(page)).nest(&base, routes)
+        Router::new()
+            .route(&format!("{base}/"), get(page))
+            .nest(&base, routes)
     };
     routes
         .layer(from_fn_with_state(Arc::clone(&shared), require_login))
@@ -62,7 +76,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 /// Refuses requests that were not meant for this server, or come from another page;
 /// and tells browsers what an answer may do.
 async fn require_own_name(State(page): Page, request: Request, next: Next) -> Response {
-    let host = text_of(request.headers(), header::HOST).unwrap_or_default().to_owned();
+    let host = text_of(request.headers(), header::HOST)
+        .unwrap_or_default()
+        .to_owned();
     if !page.names.allow(&host) {
         let text = "This server does not go by that name; --web-host-display-name makes it one of its own.\n";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
@@ -70,12 +86,23 @@ async fn require_own_name(State(page): Page, request: Request, next: Next) -> Re
     let from = From {
         host: &host,
         origin: text_of(request.headers(), header::ORIGIN),
-        fetch_site: request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok()),
+        fetch_site: request
+            .headers()
+            .get("sec-fetch-site")
+            .and_then(|value| value.to_str().ok()),
     };
-    let path = request.uri().path().strip_prefix(&*page.base_path).unwrap_or_default();
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix(&*page.base_path)
+        .unwrap_or_default();
     let changes = request.method() == Method::POST || matches!(path, "/stop" | "/stats/reset");
     if changes && !from.may_change() {
-        return (StatusCode::FORBIDDEN, "Another page may not change this test.\n").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "Another page may not change this test.\n",
+        )
+            .into_response();
     }
     let from_a_page = from.origin.is_some();
     let asks_for_methods = request.method() == Method::OPTIONS;
@@ -90,7 +117,9 @@ async fn require_own_name(State(page): Page, request: Request, next: Next) -> Re
 fn add_headers(headers: &mut HeaderMap, from_a_page: bool) {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                           connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(POLICY));
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -98,21 +127,32 @@ fn add_headers(headers: &mut HeaderMap, from_a_page: bool) {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     // Locust sends this with everything, and scripts may look for it. A browser, for
     // which alone it means something, says whose page asks: to those it is not said.
     if !from_a_page {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
     }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
 }
 
 async fn require_login(State(page): Page, request: Request, next: Next) -> Response {
-    let path = request.uri().path().strip_prefix(&*page.base_path).unwrap_or_default();
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix(&*page.base_path)
+        .unwrap_or_default();
     let open = path == "/login" || path.starts_with("/assets/");
     let cookies = text_of(request.headers(), header::COOKIE).unwrap_or_default();
     match &page.login {
-        Some(login) if !open && !login.knows(cookies) => found(&format!("{}/login", page.base_path)),
+        Some(login) if !open && !login.knows(cookies) => {
+            found(&format!("{}/login", page.base_path))
+        }
         _ => next.run(request).await,
     }
 }
@@ -137,7 +177,9 @@ fn document(status: StatusCode, document: Document, styles: &str) -> Response {
     );
     let mut response = html(status, text);
     let policy = HeaderValue::from_str(&policy).expect("a nonce is hexadecimal");
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
@@ -154,17 +196,30 @@ async fn swarm(State(page): Page, request: Request) -> Response {
 
 /// The fields of a form, in its order; a body of another kind has none, as in Locust.
 async fn form(request: Request) -> Result<Vec<(String, String)>, Response> {
-    let kind = text_of(request.headers(), header::CONTENT_TYPE).unwrap_or_default().to_owned();
+    let kind = text_of(request.headers(), header::CONTENT_TYPE)
+        .unwrap_or_default()
+        .to_owned();
     if kind.starts_with("multipart/form-data") {
-        let mut parts = Multipart::from_request(request, &()).await.map_err(IntoResponse::into_response)?;
+        let mut parts = Multipart::from_request(request, &())
+            .await
+            .map_err(IntoResponse::into_response)?;
         let mut fields = Vec::new();
-        while let Some(part) = parts.next_field().await.map_err(IntoResponse::into_response)? {
+        while let Some(part) = parts
+            .next_field()
+            .await
+            .map_err(IntoResponse::into_response)?
+        {
             let name = part.name().unwrap_or_default().to_owned();
-            fields.push((name, part.text().await.map_err(IntoResponse::into_response)?));
+            fields.push((
+                name,
+                part.text().await.map_err(IntoResponse::into_response)?,
+            ));
         }
         return Ok(fields);
     }
-    let body = Bytes::from_request(request, &()).await.map_err(IntoResponse::into_response)?;
+    let body = Bytes::from_request(request, &())
+        .await
+        .map_err(IntoResponse::into_response)?;
     if !kind.starts_with("application/x-www-form-urlencoded") {
         return Ok(Vec::new());
     }
@@ -173,7 +228,10 @@ async fn form(request: Request) -> Result<Vec<(String, String)>, Response> {
 
 async fn stop(State(page): Page) -> Response {
     steering::stop(&page).await;
-    json(StatusCode::OK, &json!({"success": true, "message": "Test stopped"}))
+    json(
+        StatusCode::OK,
+        &json!({"success": true, "message": "Test stopped"}),
+    )
 }
 
 async fn reset(State(page): Page) -> Response {
@@ -205,7 +263,10 @@ async fn stats_report(State(page): Page, Query(query): Query<ReportQuery>) -> Re
 }
 
 async fn exceptions(State(page): Page) -> Response {
-    json(StatusCode::OK, &json!({"exceptions": locust::exceptions(&page.snapshot())}))
+    json(
+        StatusCode::OK,
+        &json!({"exceptions": locust::exceptions(&page.snapshot())}),
+    )
 }
 
 async fn tasks(State(page): Page) -> Response {
@@ -213,7 +274,10 @@ async fn tasks(State(page): Page) -> Response {
 }
 
 async fn logs(State(page): Page) -> Response {
-    json(StatusCode::OK, &json!({"master": page.site.log_lines(), "workers": {}}))
+    json(
+        StatusCode::OK,
+        &json!({"master": page.site.log_lines(), "workers": {}}),
+    )
 }
 
 async fn worker_count() -> Response {
@@ -223,14 +287,19 @@ async fn worker_count() -> Response {
 async fn user(State(page): Page, body: Bytes) -> Response {
     match steering::change_user(&page, &body) {
         Ok(()) => json(StatusCode::CREATED, &json!({})),
-        Err(message) => json(StatusCode::BAD_REQUEST, &json!({"success": false, "message": message})),
+        Err(message) => json(
+            StatusCode::BAD_REQUEST,
+            &json!({"success": false, "message": message}),
+        ),
     }
 }
 
 async fn login_page(State(page): Page, headers: HeaderMap) -> Response {
     let cookies = text_of(&headers, header::COOKIE).unwrap_or_default();
     match &page.login {
-        Some(login) if !login.knows(cookies) => document(StatusCode::OK, index::login(&page, ""), ""),
+        Some(login) if !login.knows(cookies) => {
+            document(StatusCode::OK, index::login(&page, ""), "")
+        }
         _ => found(&format!("{}/", page.base_path)),
     }
 }

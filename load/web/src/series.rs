@@ -103,7 +103,15 @@ mod tests {
         let mut series = Series::default();
         (0..86_400).for_each(|_| series.push(1_u64));
         let points: Vec<_> = series.iter().copied().collect();
-        assert!((300..=POINTS_MAX + 1).contains(&points.len()), "{}", points.len());
-        assert!(points[..points.len() - 1].iter().all(|beats| *beats == points[0]));
+        assert!(
+            (300..=POINTS_MAX + 1).contains(&points.len()),
+            "{}",
+            points.len()
+        );
+        assert!(
+            points[..points.len() - 1]
+                .iter()
+                .all(|beats| *beats == points[0])
+        );
     }
 }

@@ -75,7 +75,15 @@ pub(crate) struct Parts {
 
 impl Shared {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { site, control, settings, base_path, names, login, secure } = parts;
+        let Parts {
+            site,
+            control,
+            settings,
+            base_path,
+            names,
+            login,
+            secure,
+        } = parts;
         let book = Book {
             host: settings.host.clone(),
             options: settings.options.clone(),
@@ -139,7 +147,10 @@ impl Shared {
     pub(crate) fn watch(&self) -> (String, watch::Receiver<Arc<str>>) {
         let frames = self.frames.subscribe();
         let snapshot = self.snapshot();
-        (frame::text(&snapshot, self.control.state(), &self.book()), frames)
+        (
+            frame::text(&snapshot, self.control.state(), &self.book()),
+            frames,
+        )
     }
 
     /// Open pages.
@@ -193,10 +204,17 @@ impl Shared {
 
     /// The host that the page shows: what was set, or what every class says itself.
     pub(crate) fn shown_host(&self) -> Option<String> {
-        self.book().host.clone().filter(|host| !host.is_empty()).or_else(|| {
-            let classes = self.site.classes();
-            let first = classes.first()?.host.clone();
-            classes.iter().all(|class| class.host == first).then_some(first)?
-        })
+        self.book()
+            .host
+            .clone()
+            .filter(|host| !host.is_empty())
+            .or_else(|| {
+                let classes = self.site.classes();
+                let first = classes.first()?.host.clone();
+                classes
+                    .iter()
+                    .all(|class| class.host == first)
+                    .then_some(first)?
+            })
     }
 }

@@ -47,15 +47,23 @@ fn start(shared: &Shared, asked: Asked) -> Result<Value, String> {
     if state == RunState::Cleanup {
         return Err("The test is stopping; start again when it has stopped".to_owned());
     }
-    shared.control.send(Command::Swarm(Swarm { users, spawn_rate, run_time: asked.run_time }));
+    shared.control.send(Command::Swarm(Swarm {
+        users,
+        spawn_rate,
+        run_time: asked.run_time,
+    }));
     if let Some(run_time) = asked.run_time {
         reply["run_time"] = json!(run_time.as_secs());
     }
-    note_swarm(shared, Wanted {
-        users,
-        spawn_rate: spawn_rate.per_second(),
-        run_time: asked.run_time.map(|limit| limit.as_secs()),
-    }, state);
+    note_swarm(
+        shared,
+        Wanted {
+            users,
+            spawn_rate: spawn_rate.per_second(),
+            run_time: asked.run_time.map(|limit| limit.as_secs()),
+        },
+        state,
+    );
     shared.forget_cached();
     shared.publish();
     Ok(reply)
@@ -63,7 +71,12 @@ fn start(shared: &Shared, asked: Asked) -> Result<Value, String> {
 
 /// The classes that run from the next test on, by name.
 fn pick(shared: &Shared, chosen: &[String]) -> Result<Vec<String>, String> {
-    let mut names: Vec<String> = shared.site.classes().into_iter().map(|class| class.name).collect();
+    let mut names: Vec<String> = shared
+        .site
+        .classes()
+        .into_iter()
+        .map(|class| class.name)
+        .collect();
     let mut book = shared.book();
     if !chosen.is_empty() {
         names.retain(|name| chosen.contains(name));
@@ -136,24 +149,40 @@ pub(crate) fn reset(shared: &Shared) {
 ///
 /// What is wrong with it.
 pub(crate) fn change_user(shared: &Shared, body: &[u8]) -> Result<(), String> {
-    let asked: Value = serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
+    let asked: Value =
+        serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
     let change = user_change(&asked)?;
     let classes = shared.site.classes();
-    if !classes.iter().any(|class| class.name == change.user_class_name) {
-        return Err(format!("there is no user class {:?}", change.user_class_name));
+    if !classes
+        .iter()
+        .any(|class| class.name == change.user_class_name)
+    {
+        return Err(format!(
+            "there is no user class {:?}",
+            change.user_class_name
+        ));
     }
     shared.site.change(Change::User(change));
     Ok(())
 }
 
 fn user_change(asked: &Value) -> Result<UserChange, String> {
-    let name = asked["user_class_name"].as_str().ok_or("user_class_name is missing")?;
+    let name = asked["user_class_name"]
+        .as_str()
+        .ok_or("user_class_name is missing")?;
     let host = &asked["host"];
-    let weight = number(asked, "weight", |value| value.as_f64().filter(|weight| *weight >= 0.0))?;
+    let weight = number(asked, "weight", |value| {
+        value.as_f64().filter(|weight| *weight >= 0.0)
+    })?;
     let fixed_count = number(asked, "fixed_count", Value::as_u64)?;
     let tasks = match &asked["tasks"] {
         Value::Null => None,
-        Value::Array(names) => Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()),
+        Value::Array(names) => Some(
+            names
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect(),
+        ),
         _ => return Err("tasks is not a list of names".to_owned()),
     };
     Ok(UserChange {
@@ -165,10 +194,16 @@ fn user_change(asked: &Value) -> Result<UserChange, String> {
     })
 }
 
-fn number<T>(asked: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>, String> {
+fn number<T>(
+    asked: &Value,
+    name: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, String> {
     match &asked[name] {
         Value::Null => Ok(None),
-        value => read(value).map(Some).ok_or_else(|| format!("{name} is no number from 0")),
+        value => read(value)
+            .map(Some)
+            .ok_or_else(|| format!("{name} is no number from 0")),
     }
 }
 

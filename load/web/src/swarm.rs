@@ -54,7 +54,10 @@ fn field(
     let new = match name {
         "user_count" => {
             let users = value.trim().parse().map_err(|_| {
-                format!("Invalid user_count value: {} (must be an integer)", quoted(value))
+                format!(
+                    "Invalid user_count value: {} (must be an integer)",
+                    quoted(value)
+                )
             })?;
             asked.users = Some(users);
             asked.options.insert("num_users".to_owned(), json!(users));
@@ -62,7 +65,10 @@ fn field(
         }
         "spawn_rate" => {
             let rate = value.trim().parse().map_err(|_| {
-                format!("Invalid spawn_rate value: {} (must be a number)", quoted(value))
+                format!(
+                    "Invalid spawn_rate value: {} (must be a number)",
+                    quoted(value)
+                )
             })?;
             asked.spawn_rate = Some(rate);
             json!(rate)
@@ -74,7 +80,8 @@ fn field(
         }
         "run_time" if value.is_empty() => return Ok(()),
         "run_time" => {
-            const FORMATS: &str = "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.";
+            const FORMATS: &str =
+                "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.";
             let limit = run_time(value).ok_or(FORMATS)?;
             asked.run_time = Some(limit).filter(|limit| !limit.is_zero());
             json!(limit.as_secs())
@@ -91,7 +98,12 @@ fn field(
 }
 
 /// `value` in the type of `old`.
-fn like(old: &Value, name: &str, value: &str, fields: &[(String, String)]) -> Result<Value, String> {
+fn like(
+    old: &Value,
+    name: &str,
+    value: &str,
+    fields: &[(String, String)],
+) -> Result<Value, String> {
     let invalid = |what: &str| format!("Invalid {name} value: {} (must be {what})", quoted(value));
     match old {
         Value::Bool(_) => Ok(json!(value == "true")),
@@ -112,7 +124,8 @@ fn like(old: &Value, name: &str, value: &str, fields: &[(String, String)]) -> Re
             if items.is_empty() || !items.iter().all(Value::is_i64) {
                 return Ok(json!(texts));
             }
-            let numbers: Result<Vec<i64>, _> = texts.iter().map(|text| text.trim().parse()).collect();
+            let numbers: Result<Vec<i64>, _> =
+                texts.iter().map(|text| text.trim().parse()).collect();
             Ok(json!(numbers.map_err(|_| invalid("integers"))?))
         }
         _ => Ok(json!(value)),
@@ -126,7 +139,10 @@ fn all_of(fields: &[(String, String)], name: &str) -> Vec<String> {
 
 /// As Python shows a text.
 fn quoted(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
+    let text = text
+        .replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r");
     if text.contains('\'') && !text.contains('"') {
         format!("\"{text}\"")
     } else {
@@ -142,7 +158,9 @@ impl Asked {
     /// Locust's sentence about what is missing.
     pub fn target(&self) -> Result<(u64, SpawnRate), String> {
         let users = self.users.and_then(|users| u64::try_from(users).ok());
-        let rate = self.spawn_rate.and_then(|rate| SpawnRate::try_from(rate).ok());
+        let rate = self
+            .spawn_rate
+            .and_then(|rate| SpawnRate::try_from(rate).ok());
         users.zip(rate).ok_or_else(|| {
             "Missing or invalid user_count or spawn_rate from /swarm request".to_owned()
         })
@@ -154,26 +172,42 @@ mod tests {
     use super::*;
 
     fn asked(form: &[(&str, &str)]) -> Asked {
-        let fields: Vec<_> = form.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let fields: Vec<_> = form
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
         let options = json!({
             "tags": null, "my_num": 24, "my_rate": 0.5, "my_text": "x", "my_switch": false,
             "my_list": ["a"], "my_numbers": [1, 2],
         });
         let options = options.as_object().expect("a map");
-        read(&fields, options, |text| text.strip_suffix('s').and_then(|text| text.parse().ok()).map(Duration::from_secs))
+        read(&fields, options, |text| {
+            text.strip_suffix('s')
+                .and_then(|text| text.parse().ok())
+                .map(Duration::from_secs)
+        })
     }
 
     #[test]
     fn mistakes_are_said_in_locusts_words() {
         // Printed by Locust 2.47.0.
         for (form, expected) in [
-            (&[("user_count", "abc")][..], "Invalid user_count value: 'abc' (must be an integer)"),
-            (&[("spawn_rate", "it's")], "Invalid spawn_rate value: \"it's\" (must be a number)"),
+            (
+                &[("user_count", "abc")][..],
+                "Invalid user_count value: 'abc' (must be an integer)",
+            ),
+            (
+                &[("spawn_rate", "it's")],
+                "Invalid spawn_rate value: \"it's\" (must be a number)",
+            ),
             (
                 &[("run_time", "bad")],
                 "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.",
             ),
-            (&[("my_num", "x")], "Invalid my_num value: 'x' (must be an integer)"),
+            (
+                &[("my_num", "x")],
+                "Invalid my_num value: 'x' (must be an integer)",
+            ),
         ] {
             assert_eq!(asked(form).mistake.as_deref(), Some(expected));
         }
@@ -190,20 +224,36 @@ mod tests {
 
     #[test]
     fn what_comes_before_a_mistake_holds() {
-        let asked = asked(&[("host", "http://<b>x"), ("run_time", "bad"), ("my_num", "5")]);
+        let asked = asked(&[
+            ("host", "http://<b>x"),
+            ("run_time", "bad"),
+            ("my_num", "5"),
+        ]);
         assert_eq!(Value::Object(asked.options), json!({"host": "http://bx"}));
     }
 
     #[test]
     fn settings_keep_their_types() {
         let asked = asked(&[
-            ("user_count", "4"), ("spawn_rate", "2"), ("run_time", "5s"), ("my_num", "7"), ("my_rate", "2"),
-            ("my_text", "y"), ("my_switch", "true"), ("tags", "a"), ("my_list", "a,b"), ("my_numbers", "3"),
-            ("my_numbers", "4"), ("nonsense", "x"),
+            ("user_count", "4"),
+            ("spawn_rate", "2"),
+            ("run_time", "5s"),
+            ("my_num", "7"),
+            ("my_rate", "2"),
+            ("my_text", "y"),
+            ("my_switch", "true"),
+            ("tags", "a"),
+            ("my_list", "a,b"),
+            ("my_numbers", "3"),
+            ("my_numbers", "4"),
+            ("nonsense", "x"),
         ]);
         assert_eq!(asked.mistake, None);
         assert_eq!(asked.run_time, Some(Duration::from_secs(5)));
-        assert_eq!(asked.target(), Ok((4, SpawnRate::try_from(2.0).expect("a rate"))));
+        assert_eq!(
+            asked.target(),
+            Ok((4, SpawnRate::try_from(2.0).expect("a rate")))
+        );
         assert_eq!(
             Value::Object(asked.options),
             json!({

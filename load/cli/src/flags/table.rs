@@ -98,10 +98,15 @@ const WEB: &[Flag<'static>] = &[
         "A name under which the web page is reached, such as that of a proxy.",
     )
     .metavar("name"),
-    Flag::new("web-port", "web_port", Int, "Serve the web page on this port.")
-        .short('P')
-        .default("8089")
-        .metavar("port"),
+    Flag::new(
+        "web-port",
+        "web_port",
+        Int,
+        "Serve the web page on this port.",
+    )
+    .short('P')
+    .default("8089")
+    .metavar("port"),
     Flag::new(
         "headless",
         "headless",
@@ -131,9 +136,14 @@ const WEB: &[Flag<'static>] = &[
         Switch,
         "Ask for a password: that in ACRIDA_WEB_PASSWORD, or one that is logged at the start.",
     ),
-    Flag::new("tls-cert", "tls_cert", Text, "Serve the web page by https with this certificate (PEM).")
-        .default("")
-        .metavar("filename"),
+    Flag::new(
+        "tls-cert",
+        "tls_cert",
+        Text,
+        "Serve the web page by https with this certificate (PEM).",
+    )
+    .default("")
+    .metavar("filename"),
     Flag::new("tls-key", "tls_key", Text, "The key of --tls-cert (PEM).")
         .default("")
         .metavar("filename"),
@@ -149,9 +159,14 @@ const WEB: &[Flag<'static>] = &[
         .support(NotYet),
     Flag::new("legacy-ui", "legacy_ui", Switch, "")
         .support(Gone("--legacy-ui does not exist any more")),
-    Flag::new("web-base-path", "web_base_path", Text, "Serve the web page below this path, such as /load.")
-        .default("")
-        .metavar("path"),
+    Flag::new(
+        "web-base-path",
+        "web_base_path",
+        Text,
+        "Serve the web page below this path, such as /load.",
+    )
+    .default("")
+    .metavar("path"),
 ];
 
 const MASTER: &[Flag<'static>] = &[

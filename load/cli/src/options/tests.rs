@@ -233,7 +233,12 @@ fn a_mistake_is_named_with_its_place() {
             "'--csv-requests' requires '--csv'",
         ),
         ("--master", &[], "", "--master is not supported yet"),
-        ("--build-path x", &[], "", "--build-path is not supported yet"),
+        (
+            "--build-path x",
+            &[],
+            "",
+            "--build-path is not supported yet",
+        ),
         (
             "--web-base-path x",
             &[],
@@ -252,7 +257,12 @@ fn a_mistake_is_named_with_its_place() {
             "",
             "'--tls-cert' and '--tls-key' require each other",
         ),
-        ("--autoquit 0", &[], "", "'--autoquit' requires '--autostart'"),
+        (
+            "--autoquit 0",
+            &[],
+            "",
+            "'--autoquit' requires '--autostart'",
+        ),
         (
             "",
             &[("LOCUST_MODE_WORKER", "1")],

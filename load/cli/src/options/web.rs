@@ -46,7 +46,9 @@ pub(super) fn read(values: &Values<'_>) -> WebOptions {
         tls: text("tls_cert").zip(text("tls_key")),
         class_picker: values.switch("class_picker"),
         autostart: values.switch("autostart"),
-        autoquit: u64::try_from(number("autoquit")).ok().map(Duration::from_secs),
+        autoquit: u64::try_from(number("autoquit"))
+            .ok()
+            .map(Duration::from_secs),
         print_stats: values.switch("print_stats"),
     }
 }
@@ -66,7 +68,10 @@ impl WebOptions {
             ));
         }
         if u16::try_from(self.port).is_err() {
-            return Err(format!("argument -P/--web-port: must be from 0 to 65535, not {}", self.port));
+            return Err(format!(
+                "argument -P/--web-port: must be from 0 to 65535, not {}",
+                self.port
+            ));
         }
         if values.text("tls_cert").unwrap_or_default().is_empty()
             != values.text("tls_key").unwrap_or_default().is_empty()

@@ -25,10 +25,10 @@ use acrida_stats::{Lane, Limits};
 use acrida_web::{Page, Setup};
 use log::info;
 
+pub use acrida_web::{Change, ExtraOption, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
-pub use acrida_web::{Change, ExtraOption, UserChange};
 pub use request_log::RequestLog;
 pub use web::{ClassState, PageSetup};
 
@@ -258,11 +258,7 @@ fn start_tickers(finisher: &Arc<Finisher>) -> io::Result<Vec<Ticker>> {
     Ok(tickers)
 }
 
-fn start_page_ticker(
-    page: &Arc<Page>,
-    control: &Control,
-    options: &Options,
-) -> io::Result<Ticker> {
+fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> io::Result<Ticker> {
     let (page, control) = (Arc::clone(page), control.clone());
     let mut autoquit = Autoquit::new(options);
     Ticker::start("acrida-page", PAGE_INTERVAL, move || {

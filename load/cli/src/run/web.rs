@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use acrida_engine::{ClassId, Command, Control};
 use acrida_stats::Snapshot;
-use acrida_web::{Address, Change, ClassInfo, ExtraOption, Page, Settings, Setup, Site, StartError, Tls, UserChange};
+use acrida_web::{
+    Address, Change, ClassInfo, ExtraOption, Page, Settings, Setup, Site, StartError, Tls,
+    UserChange,
+};
 use serde_json::{Value as Json, json};
 
 use super::collector::Collector;
@@ -48,8 +51,15 @@ pub(super) fn bind(options: &Options) -> Result<Setup, Exit> {
         display_name: web.display_name.clone(),
         machine: gethostname::gethostname().to_string_lossy().into_owned(),
         base_path: web.base_path.clone(),
-        tls: web.tls.as_ref().map(|(cert, key)| Tls { cert: cert.into(), key: key.into() }),
-        login: web.login.then(|| std::env::var(PASSWORD).ok().filter(|password| !password.is_empty())),
+        tls: web.tls.as_ref().map(|(cert, key)| Tls {
+            cert: cert.into(),
+            key: key.into(),
+        }),
+        login: web.login.then(|| {
+            std::env::var(PASSWORD)
+                .ok()
+                .filter(|password| !password.is_empty())
+        }),
     };
     Page::bind(address).map_err(no_page)
 }
@@ -62,7 +72,10 @@ pub(super) fn serve(
     percentiles: &[f64],
     run: RunBehind,
 ) -> Result<Page, StartError> {
-    let full_history = options.csv_prefix.as_ref().filter(|_| options.csv_full_history);
+    let full_history = options
+        .csv_prefix
+        .as_ref()
+        .filter(|_| options.csv_full_history);
     let settings = Settings {
         version: page.version,
         locustfile: page.locustfile,
@@ -71,7 +84,11 @@ pub(super) fn serve(
         spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
         run_time: options.run_time,
         class_picker: options.web.class_picker,
-        options: options.all.iter().map(|(name, value)| (name.clone(), as_json(value))).collect(),
+        options: options
+            .all
+            .iter()
+            .map(|(name, value)| (name.clone(), as_json(value)))
+            .collect(),
         extra_options: page.extra_options,
         full_history: full_history.map(|prefix| csv_files::path(prefix, "_stats_history")),
         percentiles: percentiles.to_vec(),
@@ -106,7 +123,12 @@ pub(super) struct RunBehind {
 
 impl RunBehind {
     pub(super) fn new(control: Control, collector: Arc<Collector>, host: Arc<dyn Host>) -> Self {
-        Self { control, collector, host, picked: Mutex::default() }
+        Self {
+            control,
+            collector,
+            host,
+            picked: Mutex::default(),
+        }
     }
 
     /// Tells the engine what holds for every class from the next test on.
@@ -115,16 +137,26 @@ impl RunBehind {
         for (index, state) in self.host.classes().into_iter().enumerate() {
             let class = state.tasks.class;
             let change = change.filter(|change| change.user_class_name == class.name);
-            let runs = picked.as_ref().is_none_or(|picked| picked.contains(&class.name));
+            let runs = picked
+                .as_ref()
+                .is_none_or(|picked| picked.contains(&class.name));
             let (weight, fixed_count) = if runs {
                 (
-                    change.and_then(|change| change.weight).unwrap_or(class.weight),
-                    change.and_then(|change| change.fixed_count).unwrap_or(class.fixed_count),
+                    change
+                        .and_then(|change| change.weight)
+                        .unwrap_or(class.weight),
+                    change
+                        .and_then(|change| change.fixed_count)
+                        .unwrap_or(class.fixed_count),
                 )
             } else {
                 (0.0, 0)
             };
-            self.control.send(Command::SetClass { class: ClassId(index), weight, fixed_count });
+            self.control.send(Command::SetClass {
+                class: ClassId(index),
+                weight,
+                fixed_count,
+            });
         }
     }
 }
@@ -156,13 +188,23 @@ impl Site for RunBehind {
             host: state.host,
             weight: state.tasks.class.weight,
             fixed_count: state.tasks.class.fixed_count,
-            tasks: state.tasks.tasks.into_iter().map(|task| task.name).collect(),
+            tasks: state
+                .tasks
+                .tasks
+                .into_iter()
+                .map(|task| task.name)
+                .collect(),
         };
         self.host.classes().into_iter().map(info).collect()
     }
 
     fn task_ratios(&self) -> Json {
-        let classes: Vec<_> = self.host.classes().into_iter().map(|state| state.tasks).collect();
+        let classes: Vec<_> = self
+            .host
+            .classes()
+            .into_iter()
+            .map(|state| state.tasks)
+            .collect();
         task_ratio::json(&classes, Some(self.control.user_count()))
     }
 
@@ -185,7 +227,11 @@ pub(super) struct Autoquit {
 
 impl Autoquit {
     pub(super) fn new(options: &Options) -> Self {
-        Self { after: options.web.autoquit, began: false, ended: None }
+        Self {
+            after: options.web.autoquit,
+            began: false,
+            ended: None,
+        }
     }
 
     /// Whether it is time to go, for a run that is `active` or not. A test that
@@ -197,7 +243,8 @@ impl Autoquit {
             return false;
         }
         let ended = *self.ended.get_or_insert(now);
-        self.after.is_some_and(|after| now.duration_since(ended) >= after)
+        self.after
+            .is_some_and(|after| now.duration_since(ended) >= after)
     }
 }
 
@@ -207,7 +254,11 @@ mod tests {
 
     #[test]
     fn a_program_quits_a_while_after_its_test() {
-        let mut autoquit = Autoquit { after: Some(Duration::from_secs(2)), began: false, ended: None };
+        let mut autoquit = Autoquit {
+            after: Some(Duration::from_secs(2)),
+            began: false,
+            ended: None,
+        };
         let start = Instant::now();
         for (at, active, expected) in [
             (0, false, false),
@@ -222,7 +273,11 @@ mod tests {
             let now = start + Duration::from_secs(at);
             assert_eq!(autoquit.is_due(active, now), expected, "at {at} s");
         }
-        let mut never = Autoquit { after: None, began: true, ended: None };
+        let mut never = Autoquit {
+            after: None,
+            began: true,
+            ended: None,
+        };
         assert!(!never.is_due(false, start));
         assert!(!never.is_due(false, start + Duration::from_secs(1_000)));
     }
