@@ -55,6 +55,9 @@ test("a test is started, watched in every tab, changed, stopped, and started aga
 
     await page.click("text=Edit");
     await page.fill("dialog [name=user_count]", "4");
+    const time = await figure(page, "Time");
+    await until("the next frames", async () => (await figure(page, "Time")) !== time);
+    assert.equal(await page.inputValue("dialog [name=user_count]"), "4", "frames do not undo what is typed");
     await page.fill("dialog [name=spawn_rate]", "50");
     await page.click("text=Apply");
     await until("4 users", async () => (await figure(page, "Users")) === "4");

@@ -70,7 +70,7 @@ function Tabs({ id, frame }) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const at = TABS.findIndex(([tab]) => tab === id);
+    const at = TABS.findIndex(([tab]) => event.target.id === `tab-${tab}`);
     const next = TABS[(at + step + TABS.length) % TABS.length][0];
     location.hash = next;
     list.current.querySelector(`#tab-${next}`).focus();

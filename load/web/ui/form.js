@@ -6,7 +6,9 @@ import { span } from "./format.js";
 const args = window.templateArgs;
 
 /** @param {{frame: any, onDone: () => void, onCancel?: () => void}} props */
-export function SwarmForm({ frame, onDone, onCancel }) {
+export function SwarmForm({ frame: newest, onDone, onCancel }) {
+  // What it was opened with: frames that come later must not undo what is being typed.
+  const [frame] = useState(newest);
   const running = frame && ["spawning", "running"].includes(frame.state);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -31,17 +33,17 @@ export function SwarmForm({ frame, onDone, onCancel }) {
     <p class="problem" role="alert">${problem}</p>
     <div class="pair">
       <${Field} label="Users" hint="at the peak"><input name="user_count" type="number" min="0" step="1" required
-        value=${wanted?.users ?? args.num_users ?? 1} autofocus /><//>
+        defaultValue=${wanted?.users ?? args.num_users ?? 1} autofocus /><//>
       <${Field} label="Spawn rate" hint="users started per second"><input name="spawn_rate" type="number" min="0.001"
-        step="any" required value=${wanted?.spawn_rate ?? args.spawn_rate ?? 1} /><//>
+        step="any" required defaultValue=${wanted?.spawn_rate ?? args.spawn_rate ?? 1} /><//>
     </div>
-    <${Field} label="Host" hint=${hostHint(host)}><input name="host" type="text" inputmode="url" value=${host}
+    <${Field} label="Host" hint=${hostHint(host)}><input name="host" type="text" inputmode="url" defaultValue=${host}
       required=${args.missing_host_warning} placeholder="http://127.0.0.1:8000" /><//>
     <${Field} label="Run time" hint="such as 20s, 5m or 1h30m; empty: until it is stopped">
-      <input name="run_time" value=${running ? "" : span(wanted?.run_time ?? args.run_time)} /><//>
+      <input name="run_time" defaultValue=${running ? "" : span(wanted?.run_time ?? args.run_time)} /><//>
     ${args.show_userclass_picker && !running && html`<${Classes} />`}
     ${Object.entries(args.extra_options).map(([name, option]) => html`<${Extra} key=${name} name=${name} option=${option} />`)}
-    ${args.profile != null && html`<${Field} label="Profile" hint="a name for this test"><input name="profile" value=${args.profile} /><//>`}
+    ${args.profile != null && html`<${Field} label="Profile" hint="a name for this test"><input name="profile" defaultValue=${args.profile} /><//>`}
     <div class="buttons">
       ${onCancel && html`<button type="button" onClick=${onCancel}>Cancel</button>`}
       <button class="primary" disabled=${busy}>${running ? "Apply" : "Start"}</button>
@@ -61,7 +63,7 @@ function Field({ label, hint, children }) {
 function Classes() {
   return html`<fieldset class="field"><legend>User classes</legend>
     ${args.available_user_classes.map((name) => html`<label class="check">
-      <input type="checkbox" name="user_classes" value=${name} checked /> ${name}</label>`)}
+      <input type="checkbox" name="user_classes" value=${name} defaultChecked /> ${name}</label>`)}
   </fieldset>`;
 }
 
@@ -69,13 +71,13 @@ function Extra({ name, option }) {
   const value = option.default_value ?? "";
   const label = name.replaceAll("_", " ");
   if (typeof value === "boolean") {
-    return html`<label class="check"><input type="checkbox" data-switch=${name} checked=${value} /> ${label}
+    return html`<label class="check"><input type="checkbox" data-switch=${name} defaultChecked=${value} /> ${label}
       <small>${option.help_text}</small></label>`;
   }
   const input = option.choices
     ? html`<select name=${name} multiple=${option.is_multiple}>${option.choices.map((choice) =>
         html`<option selected=${[].concat(value).includes(choice)}>${choice}</option>`)}</select>`
-    : html`<input name=${name} value=${[].concat(value).join(",")} required=${option.is_required}
+    : html`<input name=${name} defaultValue=${[].concat(value).join(",")} required=${option.is_required}
         type=${option.is_secret ? "password" : "text"} autocomplete="off" />`;
   return html`<${Field} label=${label} hint=${option.help_text}>${input}<//>`;
 }

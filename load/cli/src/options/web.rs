@@ -62,7 +62,8 @@ impl WebOptions {
     pub(super) fn check(&self, values: &Values<'_>) -> Result<(), String> {
         let base_path = values.text("web_base_path").unwrap_or_default();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
-        if !base_path.is_empty() && !(base_path.starts_with('/') && base_path.chars().all(plain)) {
+        let usable = base_path.starts_with('/') && base_path.chars().all(plain);
+        if !base_path.is_empty() && !usable {
             return Err(format!(
                 "argument --web-base-path: must be a slash and plain letters, such as /load, not {base_path:?}"
             ));
