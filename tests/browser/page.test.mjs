@@ -102,6 +102,7 @@ test("both themes and a phone show everything; the report too", async () => {
         assert.ok(width <= 0, `${tab} is ${width} px too wide on ${name}`);
       }
       await page.click("#tab-overview");
+      await until("the overview", async () => (await page.locator("#panel canvas").count()) === 3);
       await shot(page, `${name}-overview`);
       assert.deepEqual(problems, []);
       await close();

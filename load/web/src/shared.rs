@@ -62,6 +62,20 @@ pub(crate) struct Wanted {
     pub(crate) run_time: Option<u64>,
 }
 
+impl Wanted {
+    /// What a test that starts by itself wants, with Locust's defaults.
+    fn of_start(settings: &Settings) -> Self {
+        if !settings.autostart {
+            return Self::default();
+        }
+        Self {
+            users: settings.users.unwrap_or(1),
+            spawn_rate: settings.spawn_rate.unwrap_or(1.0),
+            run_time: settings.run_time.map(|limit| limit.as_secs()),
+        }
+    }
+}
+
 /// What [`Shared`] is made of besides what it learns.
 pub(crate) struct Parts {
     pub(crate) site: Arc<dyn Site>,
@@ -88,7 +102,7 @@ impl Shared {
             host: settings.host.clone(),
             options: settings.options.clone(),
             picked: Vec::new(),
-            wanted: Wanted::default(),
+            wanted: Wanted::of_start(&settings),
             history: History::default(),
             load: Load::default(),
             beat: None,

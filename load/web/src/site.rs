@@ -111,6 +111,8 @@ pub struct Settings {
     pub spawn_rate: Option<f64>,
     /// `--run-time`.
     pub run_time: Option<Duration>,
+    /// `--autostart`: the test starts by itself.
+    pub autostart: bool,
     /// `--class-picker`.
     pub class_picker: bool,
     /// Every attribute of `parsed_options`.

@@ -24,6 +24,9 @@ function show(chart) {
   if (chart.cursor.idx == null) chart.setLegend({ idx: times.length - 1 }, false);
 }
 
+/** Seconds that may lie between two labels. */
+const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+
 const two = (number) => String(number).padStart(2, "0");
 
 /** @param {number} t seconds since the epoch @param {boolean} seconds whether they matter */
@@ -83,7 +86,7 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
       cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [
-        { ...axis, space: 80, size: 32, values: (_, times) => times.map((t) => clockTime(t, times[1] - times[0] < 60)) },
+        { ...axis, space: 80, size: 32, incrs: SECONDS, values: (_, times) => times.map((t) => clockTime(t, times[1] - times[0] < 60)) },
         { ...axis, size: 62, values: (_, values) => values.map((value) => (+value.toFixed(2)).toLocaleString("en")) },
       ],
       series: [{ value: (_, t) => (t == null ? "–" : clockTime(t, true)) }, ...lines.map((line) => ({

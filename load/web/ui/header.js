@@ -44,7 +44,7 @@ function figures(frame) {
   const remaining = wanted.run_time && active ? ` of ${clock(wanted.run_time)}` : "";
   const p95 = active && total.now[1] != null ? total.now[1] : total.times[1];
   return [
-    ["Users", count(frame.users), active && wanted.users !== frame.users ? ` of ${count(wanted.users)}` : ""],
+    ["Users", count(frame.users), active && wanted.users && wanted.users !== frame.users ? ` of ${count(wanted.users)}` : ""],
     ["Requests / s", rate(active ? total.rps : total.avg_rps), active ? " now" : " average"],
     ["Failures", percent(failed), total.failures ? ` ${count(total.failures)}` : "", failed > 0.01],
     ["p95", time(p95), active ? " now" : ""],

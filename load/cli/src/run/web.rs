@@ -83,6 +83,7 @@ pub(super) fn serve(
         users: options.users,
         spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
         run_time: options.run_time,
+        autostart: options.web.autostart,
         class_picker: options.web.class_picker,
         options: options
             .all
