@@ -38,9 +38,21 @@ pub struct Request {
     pub max_redirects: Option<u32>,
     /// Whom to trust, if TLS is spoken; `None` is the default.
     pub tls: Option<Tls>,
+    /// Whose words its failure is told in.
+    pub wording: Wording,
     /// Whether the submitter will decide about failure and count it; it is then not
     /// told to the observer.
     pub verdict_is_open: bool,
+}
+
+/// The client whose words a failure is told in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wording {
+    /// requests, behind Locust's HttpUser.
+    #[default]
+    Requests,
+    /// geventhttpclient, behind Locust's FastHttpUser.
+    Geventhttpclient,
 }
 
 /// Limits of waiting; `None` waits as long as the system does.

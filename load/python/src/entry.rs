@@ -95,6 +95,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
     let arguments = (
         &engine,
         loader.chosen(&prepared.chosen),
+        loader.shape(),
         parsed_options(py, &options)?,
         locustfile,
     );
@@ -112,6 +113,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         lanes,
         limits: Limits::default(),
         request_log,
+        starts_by_itself: loader.shape().is_none(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
         request_grace: REQUEST_GRACE,
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use acrida_cli::run::Counter;
-use acrida_http::{Finished, HttpError, Observer, Record, Response};
+use acrida_http::{Finished, HttpError, Observer, Record, Response, Wording};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -111,7 +111,8 @@ impl Exchange {
     #[getter]
     fn failure(&self) -> Option<(&'static str, String, String)> {
         let error = self.finished.result.as_ref().err()?;
-        Some((error.class(), error.to_string(), error.cause()))
+        let cause = self.finished.failure().unwrap_or_default();
+        Some((error.class(), error.to_string(), cause))
     }
 
     /// The exception of the system or of Python's own library that caused the
@@ -124,7 +125,13 @@ impl Exchange {
             let class = py.import(module)?.getattr(class)?;
             PyResult::Ok(Some(class.call1((arguments,))?.unbind()))
         };
+        let is_fast = self.finished.request.wording == Wording::Geventhttpclient;
         match error {
+            HttpError::Broken { .. } | HttpError::Disconnected | HttpError::BadStatusLine(_)
+                if is_fast =>
+            {
+                Ok(None)
+            }
             HttpError::Connect { errno, .. } | HttpError::Broken { errno } => {
                 let reason = py.import("os")?.call_method1("strerror", (*errno,))?;
                 let error = py.get_type::<PyOSError>().call1((*errno, reason))?;
@@ -149,6 +156,12 @@ impl Exchange {
             ),
             _ => Ok(None),
         }
+    }
+
+    /// Whether it counts as a failure unless somebody decides otherwise.
+    #[getter]
+    fn is_failure(&self) -> bool {
+        self.finished.failure().is_some()
     }
 
     #[getter]

@@ -17,6 +17,8 @@ pub(crate) struct PythonLoader<'py> {
     pub(crate) py: Python<'py>,
     /// The user classes, in the order of the files.
     pub(crate) classes: RefCell<Vec<Bound<'py, PyAny>>>,
+    /// The load shape, or None.
+    shape: RefCell<Option<Bound<'py, PyAny>>>,
 }
 
 impl<'py> PythonLoader<'py> {
@@ -25,7 +27,13 @@ impl<'py> PythonLoader<'py> {
         Self {
             py,
             classes: RefCell::default(),
+            shape: RefCell::default(),
         }
+    }
+
+    /// The load shape, if the locustfiles have one.
+    pub(crate) fn shape(&self) -> Option<Bound<'py, PyAny>> {
+        self.shape.borrow().clone()
     }
 
     /// The classes with these numbers.
@@ -36,11 +44,12 @@ impl<'py> PythonLoader<'py> {
 
     fn import(&self, locustfiles: &[PathBuf]) -> PyResult<Vec<String>> {
         let paths = locustfiles.to_vec();
-        let users = self
+        let loaded = self
             .py
             .import("acrida.run")?
             .call_method1("load", (paths,))?;
-        let users = users.cast_into::<PyDict>()?;
+        let (users, shape) = loaded.extract::<(Bound<'py, PyDict>, Option<Bound<'py, PyAny>>)>()?;
+        *self.shape.borrow_mut() = shape;
         let mut names = Vec::new();
         for (name, class) in users {
             names.push(name.extract()?);

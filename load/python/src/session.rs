@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use acrida_http::{Headers, HttpError, Request, Target, Timeouts, Tls, TlsChoice, Trust};
+use acrida_http::{Headers, HttpError, Request, Target, Timeouts, Tls, TlsChoice, Trust, Wording};
 use bytes::Bytes;
 use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -70,6 +70,7 @@ impl Session {
         cert: Option<Cert>,
         proxies: Option<Bound<'_, PyAny>>,
         count_now: bool,
+        is_fast: bool,
     ) -> PyResult<Py<PyAny>> {
         if proxies.is_some_and(|proxies| proxies.is_truthy().unwrap_or(true)) {
             return Err(PyNotImplementedError::new_err(
@@ -96,6 +97,11 @@ impl Session {
             timeouts: timeout.map_or_else(Timeouts::default, |timeout| timeout.0),
             max_redirects,
             tls: load_tls(engine, verify, cert)?,
+            wording: if is_fast {
+                Wording::Geventhttpclient
+            } else {
+                Wording::Requests
+            },
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();

@@ -30,8 +30,9 @@ class LocustfileError(Exception):
     """A locustfile could not be loaded; the text is for the user."""
 
 
-def load(paths: list[os.PathLike[str]]) -> dict[str, Any]:
-    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name."""
+def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], Any]:
+    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
+    and their load shape, if they have one."""
     sys.path.insert(0, AS_LOCUST)
     if not os.environ.get("LOCUST_SKIP_MONKEY_PATCH"):
         from gevent import monkey
@@ -39,17 +40,22 @@ def load(paths: list[os.PathLike[str]]) -> dict[str, Any]:
         monkey.patch_all()
     load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
     users: dict[str, Any] = {}
+    shapes: list[Any] = []
     for path in paths:
         try:
-            found, _ = load_locustfile(os.fspath(path))
+            found, its_shapes = load_locustfile(os.fspath(path))
         except SystemExit:
             raise
         except BaseException as error:
             raise LocustfileError(explain(os.fspath(path), error)) from error
         users.update(found)
+        shapes += its_shapes
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
-    return users
+    if len(shapes) > 1:
+        names = ", ".join(type(shape).__name__ for shape in shapes)
+        raise LocustfileError(f"more than one load shape in {', '.join(map(os.fspath, paths))}: {names}; keep one of them")
+    return users, shapes[0] if shapes else None
 
 
 def explain(path: str, error: BaseException) -> str:
@@ -88,10 +94,10 @@ def release_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def prepare(engine: Any, users: list[Any], options: dict[str, Any], locustfile: str) -> Run:
+def prepare(engine: Any, users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> Run:
     """Makes the environment of a run; LocustfileError says what is wrong with its users."""
     try:
-        return Run(engine, users, options, os.fspath(locustfile))
+        return Run(engine, users, shape, options, os.fspath(locustfile))
     except ValueError as error:
         raise LocustfileError(str(error)) from error
 
@@ -99,7 +105,7 @@ def prepare(engine: Any, users: list[Any], options: dict[str, Any], locustfile: 
 class Run:
     """One run: the environment of its users, and the actions that start and stop them."""
 
-    def __init__(self, engine: Any, users: list[Any], options: dict[str, Any], locustfile: str) -> None:
+    def __init__(self, engine: Any, users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> None:
         locust = importlib.import_module("locust")
         log = importlib.import_module("locust.log")
         environment = importlib.import_module("locust.env")
@@ -120,6 +126,7 @@ class Run:
             user_classes=users,
             locustfile=os.path.basename(locustfile),
             events=locust.events,
+            shape_class=shape,
             host=parsed.host,
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
@@ -137,6 +144,8 @@ class Run:
 
     def loop(self) -> None:
         """Runs users until the native side says that the run is over."""
+        if self.environment.shape_class:
+            self.runner.start_shape(self.environment.parsed_options.run_time)
         try:
             while not self._over:
                 self._wake.wait()

@@ -25,180 +25,6 @@ from .exception import CatchResponseError, LocustError, ResponseError
 NO_CONTEXT: dict[str, Any] = {}
 
 
-class HttpSession:
-    """Sends requests for one user, whose cookies and connections it keeps.
-
-    A URL without scheme and host is relative to ``base_url``. Each method takes
-    what its namesake in requests takes, and ``name`` (what to count it as),
-    ``catch_response`` (the ``with`` block decides whether it failed) and
-    ``context`` (handed to ``request`` listeners).
-    """
-
-    # Settings of the session stand on the class until a locustfile changes them,
-    # and what has to be an object of its own is made when first looked at: a run
-    # has thousands of sessions.
-    auth: Any = None
-    params: Any = None
-    verify: Any = True
-    cert: Any = None
-    stream = False
-    max_redirects = 30
-    trust_env = False
-    #: Counts requests under this name while set; see ``rename_request``.
-    request_name: str | None = None
-    _headers_seen = 0
-
-    def __init__(self, base_url: str | None, request_event: RequestEvent, user: Any, pool_manager: Any = None) -> None:
-        self.base_url, auth = _without_credentials(base_url or "")
-        if auth is not None:
-            self.auth = auth
-        self.request_event = request_event
-        self.user = user
-        self._native = user.environment.engine.session()
-
-    @cached_property
-    def headers(self) -> CaseInsensitiveDict:
-        """Headers of every request; starts as what the native side sends by itself."""
-        return CaseInsensitiveDict(_native.DEFAULT_HEADERS)
-
-    @cached_property
-    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
-        """Functions called with each response."""
-        return {"response": []}
-
-    @cached_property
-    def proxies(self) -> dict[str, str]:
-        """Proxies by scheme."""
-        return {}
-
-    @property
-    def cookies(self) -> CookieJar:
-        """This session's cookies."""
-        return CookieJar(self._native)
-
-    @cookies.setter
-    def cookies(self, cookies: Any) -> None:
-        jar = CookieJar(self._native)
-        jar.clear()
-        jar.update(cookies)
-
-    @contextmanager
-    def rename_request(self, name: str) -> Generator[None, None, None]:
-        """Counts the requests of the block under ``name``."""
-        self.request_name = name
-        try:
-            yield
-        finally:
-            self.request_name = None
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        name: str | None = None,
-        catch_response: bool = False,
-        context: Mapping[str, Any] = NO_CONTEXT,
-        *,
-        data: Any = None,
-        json: Any = None,
-        params: Any = None,
-        headers: Mapping[str, Any] | None = None,
-        cookies: Any = None,
-        files: Any = None,
-        auth: Any = None,
-        timeout: Any = None,
-        allow_redirects: bool = True,
-        proxies: Mapping[str, str] | None = None,
-        hooks: Mapping[str, Any] | None = None,
-        stream: bool | None = None,
-        verify: Any = None,
-        cert: Any = None,
-    ) -> ResponseContextManager:
-        """Sends a request and waits for its answer; other users run meanwhile."""
-        name = name or self.request_name
-        listeners = self.request_event._handlers
-        start_time = time.time() if listeners or catch_response else 0.0
-        content = content_type = None
-        if data is not None or json is not None or files is not None:
-            content, content_type = body.encode(data, json, files)
-        if params or self.params:
-            url = body.with_params(url, {**(self.params or {}), **params} if self.params and params else params or self.params)
-        own = self.__dict__
-        if "headers" in own and own["headers"]._changed != self._headers_seen:
-            self._prepare_headers()
-        ticket = self._native.submit(
-            getcurrent().switch,
-            method,
-            url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}",
-            name,
-            body.merged(self.headers.items(), headers) if headers else None,
-            content,
-            content_type,
-            _credentials(auth or self.auth),
-            list(cookies.items()) if cookies else None,
-            timeout,
-            self.max_redirects if allow_redirects else None,
-            self.verify if verify is None else verify,
-            cert or self.cert,
-            proxies or own.get("proxies"),
-            not catch_response,
-        )
-        response = ResponseContextManager(self._answer(ticket))
-        if hooks or "hooks" in own:
-            for hook in _listed((hooks or self.hooks)["response"]):
-                response = hook(response) or response
-        if catch_response or listeners:
-            response._describe(self, method, {**self.user.context(), **context}, start_time)
-            response._verdict_open = catch_response
-            if not catch_response:
-                self.request_event.tell(**response.request_meta)
-        return response
-
-    def _answer(self, ticket: Any) -> Any:
-        """Lets other users run until the exchange is there."""
-        if type(ticket) is not int:  # no event loop runs in this thread: the call waited itself
-            return ticket
-        try:
-            return get_hub().switch()
-        except BaseException:
-            self._native.abandon(ticket)
-            raise
-
-    def _prepare_headers(self) -> None:
-        """Hands the session's headers to the native side, once for each change."""
-        self._headers_seen = self.headers._changed
-        self._native.set_headers(body.merged(self.headers.items(), None))
-
-    def get(self, url: str, **kwargs: Any) -> ResponseContextManager:
-        """Sends a GET request."""
-        return self.request("GET", url, **kwargs)
-
-    def options(self, url: str, **kwargs: Any) -> ResponseContextManager:
-        """Sends an OPTIONS request."""
-        return self.request("OPTIONS", url, **kwargs)
-
-    def head(self, url: str, **kwargs: Any) -> ResponseContextManager:
-        """Sends a HEAD request; does not follow redirects unless asked to."""
-        kwargs.setdefault("allow_redirects", False)
-        return self.request("HEAD", url, **kwargs)
-
-    def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> ResponseContextManager:
-        """Sends a POST request."""
-        return self.request("POST", url, data=data, json=json, **kwargs)
-
-    def put(self, url: str, data: Any = None, **kwargs: Any) -> ResponseContextManager:
-        """Sends a PUT request."""
-        return self.request("PUT", url, data=data, **kwargs)
-
-    def patch(self, url: str, data: Any = None, **kwargs: Any) -> ResponseContextManager:
-        """Sends a PATCH request."""
-        return self.request("PATCH", url, data=data, **kwargs)
-
-    def delete(self, url: str, **kwargs: Any) -> ResponseContextManager:
-        """Sends a DELETE request."""
-        return self.request("DELETE", url, **kwargs)
-
-
 class ResponseContextManager(Response):
     """A response that can be told, in a ``with`` block, whether it counts as a failure."""
 
@@ -288,6 +114,187 @@ class ResponseContextManager(Response):
                 f"this:\n\nwith self.client.request(..., catch_response=True) as response:\n    response.{call}"
             )
         self._manual_result = verdict
+
+
+class HttpSession:
+    """Sends requests for one user, whose cookies and connections it keeps.
+
+    A URL without scheme and host is relative to ``base_url``. Each method takes
+    what its namesake in requests takes, and ``name`` (what to count it as),
+    ``catch_response`` (the ``with`` block decides whether it failed) and
+    ``context`` (handed to ``request`` listeners).
+    """
+
+    # Settings of the session stand on the class until a locustfile changes them,
+    # and what has to be an object of its own is made when first looked at: a run
+    # has thousands of sessions.
+    auth: Any = None
+    params: Any = None
+    verify: Any = True
+    cert: Any = None
+    stream = False
+    max_redirects = 30
+    trust_env = False
+    #: Counts requests under this name while set; see ``rename_request``.
+    request_name: str | None = None
+    _headers_seen = 0
+    #: Seconds to wait where a request does not say.
+    _timeout: Any = None
+    #: Whether failures are worded as FastHttpUser's.
+    _is_fast = False
+    #: What requests answer with.
+    _response_class = ResponseContextManager
+
+    def __init__(self, base_url: str | None, request_event: RequestEvent, user: Any, pool_manager: Any = None) -> None:
+        self.base_url, auth = _without_credentials(base_url or "")
+        if auth is not None:
+            self.auth = auth
+        self.request_event = request_event
+        self.user = user
+        self._native = user.environment.engine.session()
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict:
+        """Headers of every request; starts as what the native side sends by itself."""
+        return CaseInsensitiveDict(_native.DEFAULT_HEADERS)
+
+    @cached_property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """Functions called with each response."""
+        return {"response": []}
+
+    @cached_property
+    def proxies(self) -> dict[str, str]:
+        """Proxies by scheme."""
+        return {}
+
+    @property
+    def cookies(self) -> CookieJar:
+        """This session's cookies."""
+        return CookieJar(self._native)
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        jar = CookieJar(self._native)
+        jar.clear()
+        jar.update(cookies)
+
+    @contextmanager
+    def rename_request(self, name: str) -> Generator[None, None, None]:
+        """Counts the requests of the block under ``name``."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        catch_response: bool = False,
+        context: Mapping[str, Any] = NO_CONTEXT,
+        *,
+        data: Any = None,
+        json: Any = None,
+        params: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Any = None,
+        timeout: Any = None,
+        allow_redirects: bool = True,
+        proxies: Mapping[str, str] | None = None,
+        hooks: Mapping[str, Any] | None = None,
+        stream: bool | None = None,
+        verify: Any = None,
+        cert: Any = None,
+    ) -> ResponseContextManager:
+        """Sends a request and waits for its answer; other users run meanwhile."""
+        name = name or self.request_name
+        listeners = self.request_event._handlers
+        start_time = time.time() if listeners or catch_response else 0.0
+        content = content_type = None
+        if data is not None or json is not None or files is not None:
+            content, content_type = body.encode(data, json, files)
+        if params or self.params:
+            url = body.with_params(url, {**(self.params or {}), **params} if self.params and params else params or self.params)
+        own = self.__dict__
+        if "headers" in own and own["headers"]._changed != self._headers_seen:
+            self._prepare_headers()
+        ticket = self._native.submit(
+            getcurrent().switch,
+            method,
+            url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}",
+            name,
+            body.merged(self.headers.items(), headers) if headers else None,
+            content,
+            content_type,
+            _credentials(auth or self.auth),
+            list(cookies.items()) if cookies else None,
+            self._timeout if timeout is None else timeout,
+            self.max_redirects if allow_redirects else None,
+            self.verify if verify is None else verify,
+            cert or self.cert,
+            proxies or own.get("proxies"),
+            not catch_response,
+            self._is_fast,
+        )
+        response = self._response_class(self._answer(ticket))
+        if hooks or "hooks" in own:
+            for hook in _listed((hooks or self.hooks)["response"]):
+                response = hook(response) or response
+        if catch_response or listeners:
+            response._describe(self, method, {**self.user.context(), **context}, start_time)
+            response._verdict_open = catch_response
+            if not catch_response:
+                self.request_event.tell(**response.request_meta)
+        return response
+
+    def _answer(self, ticket: Any) -> Any:
+        """Lets other users run until the exchange is there."""
+        if type(ticket) is not int:  # no event loop runs in this thread: the call waited itself
+            return ticket
+        try:
+            return get_hub().switch()
+        except BaseException:
+            self._native.abandon(ticket)
+            raise
+
+    def _prepare_headers(self) -> None:
+        """Hands the session's headers to the native side, once for each change."""
+        self._headers_seen = self.headers._changed
+        self._native.set_headers(body.merged(self.headers.items(), None))
+
+    def get(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends a GET request."""
+        return self.request("GET", url, **kwargs)
+
+    def options(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends an OPTIONS request."""
+        return self.request("OPTIONS", url, **kwargs)
+
+    def head(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends a HEAD request; does not follow redirects unless asked to."""
+        kwargs.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> ResponseContextManager:
+        """Sends a POST request."""
+        return self.request("POST", url, data=data, json=json, **kwargs)
+
+    def put(self, url: str, data: Any = None, **kwargs: Any) -> ResponseContextManager:
+        """Sends a PUT request."""
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url: str, data: Any = None, **kwargs: Any) -> ResponseContextManager:
+        """Sends a PATCH request."""
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url: str, **kwargs: Any) -> ResponseContextManager:
+        """Sends a DELETE request."""
+        return self.request("DELETE", url, **kwargs)
 
 
 def error_text(error: Exception | str | None) -> str | None:

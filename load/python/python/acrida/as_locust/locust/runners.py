@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from typing import Any
 
+import gevent
 from gevent.pool import Group
 
 from . import log
@@ -25,6 +27,9 @@ class LocalRunner:
         self.user_greenlets = Group()
         self.target_user_count = 0
         self._users: dict[int, Any] = {}
+        self._shape: Any = None
+        if environment.shape_class:
+            environment.shape_class.runner = self
         environment.events.user_error.add_listener(self._count_exception)
 
     @property
@@ -54,8 +59,42 @@ class LocalRunner:
 
     def start(self, user_count: int, spawn_rate: float, wait: bool = False) -> None:
         """Starts a run, or changes the number of users of one."""
+        self._swarm(user_count, spawn_rate, None)
+
+    def _swarm(self, user_count: int, spawn_rate: float, run_time: float | None) -> None:
         self.target_user_count = user_count
-        self.environment.engine.swarm(user_count, spawn_rate)
+        self.environment.engine.swarm(user_count, spawn_rate, run_time)
+
+    def start_shape(self, run_time: float | None = None) -> None:
+        """Follows the environment's load shape, for ``run_time`` seconds at most."""
+        logger.info("Shape test starting.")
+        self.environment.shape_class.reset_time()
+        self._shape = gevent.spawn(self._follow_shape, self.environment.shape_class, run_time)
+        self._shape.link_exception(self._shape_raised)
+
+    def _follow_shape(self, shape: Any, run_time: float | None) -> None:
+        last: Any = None
+        while True:
+            asked_at = time.time()
+            wanted = shape.tick()
+            if wanted is None:
+                logger.info("Shape test stopping")
+                self.quit()
+                return
+            if wanted != last:
+                users, rate = wanted[0], wanted[1]
+                if len(wanted) > 2 and wanted[2]:
+                    raise NotImplementedError("a load shape that chooses user classes is not supported yet")
+                logger.info("Shape worker updating to %d users at %.2f spawn rate", users, rate)
+                self._swarm(users, rate, run_time if last is None else None)
+                last = wanted
+            gevent.sleep(max(1 - (time.time() - asked_at), 0))
+
+    def _shape_raised(self, greenlet: Any) -> None:
+        """A shape that raises, or returns nonsense, ends the run and marks it."""
+        logger.error("The load shape raised %r", greenlet.exception)
+        log.unhandled_greenlet_exception = True
+        self.quit()
 
     def stop(self) -> None:
         """Ends the run; the program goes on."""
