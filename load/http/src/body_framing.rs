@@ -26,6 +26,10 @@ pub(crate) struct BodyReader {
     state: State,
     /// Bytes of the body, or of the current chunk, that have come.
     read: u64,
+    /// Bytes that may still come.
+    room: usize,
+    /// Bytes that the body may have.
+    max: usize,
 }
 
 #[derive(Debug)]
@@ -40,31 +44,32 @@ enum State {
 }
 
 impl BodyReader {
-    pub(crate) fn new(framing: Framing) -> Self {
+    /// A body of at most `max` bytes.
+    pub(crate) fn new(framing: Framing, max: usize) -> Self {
         let state = match framing {
             Framing::Empty | Framing::Length(0) => State::Done,
             Framing::Length(left) => State::Fixed { left },
             Framing::Chunked => State::ChunkLine { line: Vec::new() },
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, read: 0 }
+        Self {
+            state,
+            read: 0,
+            room: max,
+            max,
+        }
     }
 
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
-    /// Appends what `input` holds of the body to `body`, which may not grow beyond
-    /// `max` bytes; returns how many bytes of `input` belong to it.
-    pub(crate) fn take(
-        &mut self,
-        input: &[u8],
-        body: &mut Vec<u8>,
-        max: usize,
-    ) -> Result<usize, HttpError> {
+    /// Appends what `input` holds of the body to `out`; returns how many bytes of
+    /// `input` belong to it.
+    pub(crate) fn take(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, HttpError> {
         let mut at = 0;
         while at < input.len() && !self.is_done() {
-            at += self.step(&input[at..], body, max)?;
+            at += self.step(&input[at..], out)?;
         }
         Ok(at)
     }
@@ -86,14 +91,15 @@ impl BodyReader {
     }
 
     /// Takes at least one byte of `input`, which is not empty.
-    fn step(&mut self, input: &[u8], body: &mut Vec<u8>, max: usize) -> Result<usize, HttpError> {
+    fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, HttpError> {
+        let max = self.max;
         match &mut self.state {
             State::Done => Ok(0),
             State::Fixed { left } | State::Chunk { left } => {
                 let count = usize::try_from(*left)
                     .unwrap_or(usize::MAX)
                     .min(input.len());
-                append(body, &input[..count], max)?;
+                append(out, &input[..count], &mut self.room, max)?;
                 *left -= count as u64;
                 self.read += count as u64;
                 if *left == 0 {
@@ -105,7 +111,7 @@ impl BodyReader {
                 Ok(count)
             }
             State::UntilClose => {
-                append(body, input, max)?;
+                append(out, input, &mut self.room, max)?;
                 Ok(input.len())
             }
             State::ChunkLine { line } | State::ChunkEnd { line } | State::Trailer { line } => {
@@ -140,14 +146,13 @@ impl BodyReader {
     }
 }
 
-fn append(body: &mut Vec<u8>, bytes: &[u8], max: usize) -> Result<(), HttpError> {
-    if body.len() + bytes.len() > max {
-        return Err(HttpError::TooLarge {
-            what: "body",
-            limit: max,
-        });
-    }
-    body.extend_from_slice(bytes);
+fn append(out: &mut Vec<u8>, bytes: &[u8], room: &mut usize, max: usize) -> Result<(), HttpError> {
+    let too_large = HttpError::TooLarge {
+        what: "body",
+        limit: max,
+    };
+    *room = room.checked_sub(bytes.len()).ok_or(too_large)?;
+    out.extend_from_slice(bytes);
     Ok(())
 }
 
@@ -183,9 +188,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(framing: Framing, input: &[u8], piece: usize) -> Result<(Vec<u8>, usize), HttpError> {
-        let (mut reader, mut body, mut taken) = (BodyReader::new(framing), Vec::new(), 0);
+        let (mut reader, mut body, mut taken) = (BodyReader::new(framing, 1000), Vec::new(), 0);
         for piece in input.chunks(piece) {
-            taken += reader.take(piece, &mut body, 1000)?;
+            taken += reader.take(piece, &mut body)?;
         }
         reader.end()?;
         Ok((body, taken))

@@ -36,7 +36,7 @@ impl Incoming {
         Self {
             raw: Vec::new(),
             head: None,
-            body: BodyReader::new(Framing::Empty),
+            body: BodyReader::new(Framing::Empty, 0),
             surplus: false,
         }
     }
@@ -62,29 +62,24 @@ impl Incoming {
             };
             let (text, after) = rest.split_at(head.length);
             if !matches!(head.status, 100 | 102 | 103) {
-                self.begin(head, text);
+                self.begin(head, text, limits);
             }
             rest = after;
         }
-        let max = limits.max_body.saturating_add(self.head_length());
-        let taken = self.body.take(rest, &mut self.raw, max)?;
+        let taken = self.body.take(rest, &mut self.raw)?;
         self.surplus |= taken < rest.len();
         Ok(self.body.is_done())
     }
 
-    fn begin(&mut self, head: Head, text: &[u8]) {
+    fn begin(&mut self, head: Head, text: &[u8], limits: &Limits) {
         let announced = match head.framing {
             Framing::Length(bytes) => bytes.min(RESERVE_MAX),
             _ => 0,
         };
         self.raw = Vec::with_capacity(text.len() + usize::try_from(announced).unwrap_or(0));
         self.raw.extend_from_slice(text);
-        self.body = BodyReader::new(head.framing);
+        self.body = BodyReader::new(head.framing, limits.max_body);
         self.head = Some(head);
-    }
-
-    fn head_length(&self) -> usize {
-        self.head.map_or(0, |head| head.length)
     }
 
     /// The connection has ended.

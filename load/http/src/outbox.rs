@@ -104,6 +104,7 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
+    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
     finished: Vec<Box<Finished>>,
     /// Requests submitted and not yet put here.
     in_flight: u64,
@@ -169,6 +170,7 @@ impl Outbox {
     }
 
     /// Puts in what has finished, and rings once.
+    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
     pub(crate) fn put(&self, finished: &mut Vec<Box<Finished>>) {
         let mut state = self.lock();
         let rings = state.finished.is_empty();

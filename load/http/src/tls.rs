@@ -118,7 +118,7 @@ fn verifier(
     let (roots, trusted) = match trust {
         Trust::Anybody => return Ok(Arc::new(Anybody(algorithms))),
         Trust::Authorities => {
-            let anchors = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+            let anchors = webpki_roots::TLS_SERVER_ROOTS.to_vec();
             (RootCertStore { roots: anchors }, Vec::new())
         }
         Trust::File(path) => {

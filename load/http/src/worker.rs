@@ -49,8 +49,10 @@ pub(crate) struct Worker {
     idle: HashMap<u64, Vec<usize>>,
     deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
     names: HashMap<Name, (Instant, VecDeque<SocketAddr>)>,
+    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
     resolving: HashMap<Name, Vec<Box<Job>>>,
     resolver: Option<mpsc::Sender<Name>>,
+    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
     finished: Vec<Box<Finished>>,
     buffer: Box<[u8]>,
     head: Vec<u8>,

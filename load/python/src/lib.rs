@@ -1,9 +1,9 @@
 //! The Python boundary: the extension module `acrida._native`.
 //!
-//! The command enters through [`entry::main`], which parses flags, has Python
+//! The command enters through `main`, which parses flags, has Python
 //! import the locustfile, and drives the run. Python's side executes users: it
-//! gets actions and finished requests from an [`engine::Engine`] and submits
-//! requests through a [`session::Session`].
+//! gets actions and finished requests from an `Engine` and submits
+//! requests through a `Session`.
 
 mod actions;
 mod engine;

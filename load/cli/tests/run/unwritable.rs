@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acrida_cli::exit::Exit;
-use acrida_cli::run::{Host, Run, RunSetup, create_requests_csv};
+use acrida_cli::run::{Host, RequestLog, Run, RunSetup};
 use acrida_engine::Action;
 use acrida_stats::Limits;
 
@@ -30,6 +30,7 @@ fn a_csv_path_that_cannot_be_written_is_named_before_the_run() {
         classes: Vec::new(),
         lanes: Vec::new(),
         limits: Limits::default(),
+        request_log: None,
         percentiles: vec![0.5],
         request_grace: Duration::ZERO,
     };
@@ -38,7 +39,7 @@ fn a_csv_path_that_cannot_be_written_is_named_before_the_run() {
     assert_eq!(exit.code(), 1);
     for exit in [
         exit,
-        create_requests_csv(&prefix).expect_err("no such folder"),
+        RequestLog::create(&prefix).expect_err("no such folder"),
     ] {
         assert!(
             matches!(exit, Exit::Failed(text) if text.contains(&prefix) && text.contains("--csv"))

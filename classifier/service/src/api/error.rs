@@ -1,0 +1,110 @@
+//! What goes wrong with a request, as its client is told.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::upload::UploadError;
+use crate::prediction::{JobError, Refusal};
+
+/// Seconds after which a client that was turned away may try again.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// Why a request is not answered as its client hoped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("there is nothing at {0}")]
+    NoSuchPath(String),
+    #[error("{path} does not answer {method}")]
+    WrongMethod { method: Method, path: String },
+    #[error("the body is longer than the {max} bytes that are accepted")]
+    BodyTooLarge { max: usize },
+    #[error("the body was not complete after {0:?}")]
+    BodyTooSlow(Duration),
+    #[error("the body broke off")]
+    BodyBroken,
+    #[error("too many uploads at once")]
+    NoMemoryLeft,
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    #[error("field \"file\": {0}")]
+    Image(JobError),
+    #[error("{0}")]
+    Busy(Refusal),
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> ApiError {
+        match refusal {
+            Refusal::Job(error) => ApiError::Image(error),
+            busy => ApiError::Busy(busy),
+        }
+    }
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            ApiError::NoSuchPath(_) => StatusCode::NOT_FOUND,
+            ApiError::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::BodyTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            ApiError::BodyBroken => StatusCode::BAD_REQUEST,
+            ApiError::Upload(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Image(JobError::NetworkPanicked) => StatusCode::INTERNAL_SERVER_ERROR,
+            ApiError::Image(_) => StatusCode::BAD_REQUEST,
+            ApiError::NoMemoryLeft | ApiError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, detail) = (self.status(), self.to_string());
+        let mut response = (status, Json(json!({ "detail": detail }))).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let headers = response.headers_mut();
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_came_at_a_bad_time_is_told_when_to_come_back() {
+        for (error, status, retry_after) in [
+            (ApiError::Busy(Refusal::QueueFull), 503, Some("1")),
+            (
+                ApiError::from(Refusal::TooLate(Duration::from_secs(9))),
+                503,
+                Some("1"),
+            ),
+            (ApiError::NoMemoryLeft, 503, Some("1")),
+            (ApiError::BodyTooLarge { max: 9 }, 413, None),
+            (ApiError::BodyTooSlow(Duration::from_secs(9)), 408, None),
+            (
+                ApiError::from(Refusal::Job(JobError::DecoderPanicked)),
+                400,
+                None,
+            ),
+        ] {
+            let name = error.to_string();
+            let response = error.into_response();
+            let header = response.headers().get(RETRY_AFTER);
+            let header = header.map(|value| value.to_str().unwrap());
+            assert_eq!(
+                (response.status().as_u16(), header),
+                (status, retry_after),
+                "{name}"
+            );
+        }
+    }
+}

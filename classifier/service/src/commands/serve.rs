@@ -1,0 +1,185 @@
+//! `classifier serve`: predictions over HTTP.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Error, Result};
+use classifier_imaging::Limits;
+use classifier_model::Classifier;
+use tokio::net::TcpListener;
+
+use super::judge::thread_count;
+use crate::api::{App, router};
+use crate::memory::Budget;
+use crate::prediction::{Policy, Predictor};
+use crate::server::{ConnectionLimits, Ending, StopSignals, serve};
+
+/// Memory for all request bodies together: this many of the largest, but no less
+/// than the bytes below.
+const LARGEST_BODIES: usize = 8;
+const BODY_MEMORY_BYTES_MIN: usize = 256 * 1024 * 1024;
+/// Cores that one thread for connections keeps busy with images.
+const CORES_PER_IO_THREAD: usize = 4;
+
+/// Flags of `classifier serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; 0.0.0.0 for every network
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    host: String,
+    /// Port to listen on; 0 for any free one
+    #[arg(long, value_name = "PORT", default_value_t = 8000)]
+    port: u16,
+    /// Model file
+    #[arg(long, value_name = "FILE", default_value = "models/brain-mri.model")]
+    model: PathBuf,
+    /// Threads that decode and judge images [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Longest request body, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 10 * 1024 * 1024, value_parser = byte_count)]
+    max_body_bytes: usize,
+    /// Largest image, as width times height
+    #[arg(long, value_name = "PIXELS", default_value_t = Limits::default().max_pixels)]
+    max_image_pixels: usize,
+    /// Connections at once; further ones wait
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = count)]
+    max_connections: usize,
+    /// Images that may wait for a thread; one more is answered with 503
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = count)]
+    queue_length: usize,
+    /// Images that a thread judges together; more than 1 gains nothing on most CPUs
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count)]
+    batch_size: usize,
+    /// Longest wait for a fuller batch while all other threads are busy
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    batch_wait_ms: u64,
+    /// Time for a prediction once its image is there, or 503
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    request_timeout: Duration,
+    /// Time for a request's body to arrive, or 408
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    body_timeout: Duration,
+    /// Time for the next request's head to arrive, or the connection is closed
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    idle_timeout: Duration,
+    /// Time for open requests to finish after SIGINT or SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    drain_timeout: Duration,
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1_000_000) => Ok(number),
+        _ => Err("expected a number from 1 to 1000000".to_owned()),
+    }
+}
+
+fn byte_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1_073_741_824) => Ok(number),
+        _ => Err("expected a number of bytes from 1 to 1073741824".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.001..=86_400.0).contains(&number) => Ok(Duration::from_secs_f64(number)),
+        _ => Err("expected seconds, from 0.001 to 86400".to_owned()),
+    }
+}
+
+pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    let started = Instant::now();
+    let classifier = Classifier::load(&args.model)
+        .with_context(|| format!("cannot use the model {}", args.model.display()))?;
+    let threads = thread_count(args.threads);
+    let version = classifier.version().to_owned();
+    let app = App {
+        predictor: start_predictor(args, classifier, threads)?,
+        memory: Budget::new(BODY_MEMORY_BYTES_MIN.max(args.max_body_bytes * LARGEST_BODIES)),
+        body_bytes_max: args.max_body_bytes,
+        body_within: args.body_timeout,
+        started,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(thread_count(None).div_ceil(CORES_PER_IO_THREAD))
+        .enable_all()
+        .build()
+        .context("cannot start the threads for connections")?;
+    let ending = runtime.block_on(async {
+        let signals = StopSignals::catch().context("cannot catch signals")?;
+        let (listener, address) = listen(args).await?;
+        announce(&format!(
+            "serving {} ({version}) at http://{address} on {threads} threads",
+            args.model.display()
+        ));
+        Ok::<_, Error>(serve(listener, router(Arc::new(app)), limits(args), signals).await)
+    })?;
+    // Whoever is still connected had the drain timeout.
+    runtime.shutdown_background();
+    announce(match ending {
+        Ending::Drained => "stopped",
+        Ending::CutOff => "stopped; some requests were cut off",
+    });
+    Ok(())
+}
+
+fn start_predictor(args: &ServeArgs, classifier: Classifier, threads: usize) -> Result<Predictor> {
+    let image_limits = Limits {
+        max_pixels: args.max_image_pixels,
+        ..Limits::default()
+    };
+    let policy = Policy {
+        batch_size_max: args.batch_size,
+        batch_wait: Duration::from_millis(args.batch_wait_ms),
+        queue_length_max: args.queue_length,
+    };
+    Predictor::start(
+        classifier,
+        image_limits,
+        policy,
+        threads,
+        args.request_timeout,
+    )
+    .with_context(|| format!("cannot start {threads} threads"))
+}
+
+fn limits(args: &ServeArgs) -> ConnectionLimits {
+    // A shell's usual limit is 1024 files; as far as the system lets us, take what
+    // the connections need. With less, further ones wait.
+    let _ = rlimit::increase_nofile_limit(args.max_connections as u64 + 64);
+    ConnectionLimits {
+        connections_max: args.max_connections,
+        head_within: args.idle_timeout,
+        drain_within: args.drain_timeout,
+    }
+}
+
+async fn listen(args: &ServeArgs) -> Result<(TcpListener, SocketAddr)> {
+    let wanted = format!("{}:{}", args.host, args.port);
+    let bound = TcpListener::bind((args.host.as_str(), args.port)).await;
+    let listener = bound.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Error::msg(format!(
+            "cannot listen on {wanted}: another program does; stop it, or choose another port with --port"
+        )),
+        io::ErrorKind::PermissionDenied => Error::msg(format!(
+            "cannot listen on {wanted}: not permitted; choose a port above 1023 with --port"
+        )),
+        io::ErrorKind::AddrNotAvailable => Error::msg(format!(
+            "cannot listen on {wanted}: this machine has no such address; choose one with --host"
+        )),
+        _ => Error::new(error).context(format!("cannot listen on {wanted}")),
+    })?;
+    let address = listener.local_addr().context("cannot tell the port")?;
+    Ok((listener, address))
+}
+
+/// One line for whoever started the service, who may have stopped reading.
+fn announce(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,115 @@
+//! Connections: accepted within limits, and finished in order when told to stop.
+
+mod signals;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+pub(crate) use signals::StopSignals;
+
+/// Bytes that a request's head may have; hyper answers 431 to more.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Pause after the system had no socket to give, such as when all file
+/// descriptors are in use; without it the loop would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Limits on connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    /// At once; further ones wait in the system's queue.
+    pub(crate) connections_max: usize,
+    /// For the head of a request to arrive, from the end of the one before.
+    pub(crate) head_within: Duration,
+    /// For open requests to finish, once told to stop.
+    pub(crate) drain_within: Duration,
+}
+
+/// How serving came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Every request that had begun was answered.
+    Drained,
+    /// Requests were cut off, by the drain limit or by a second signal.
+    CutOff,
+}
+
+/// Answers connections until the first signal, and open requests after it.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    mut signals: StopSignals,
+) -> Ending {
+    let connections = GracefulShutdown::new();
+    tokio::select! {
+        () = accept_all(listener, router, limits, &connections) => {}
+        () = signals.next() => {}
+    }
+    tokio::select! {
+        drained = timeout(limits.drain_within, connections.shutdown()) => match drained {
+            Ok(()) => Ending::Drained,
+            Err(_) => Ending::CutOff,
+        },
+        () = signals.next() => Ending::CutOff,
+    }
+}
+
+/// Never returns; dropping it closes the listener.
+async fn accept_all(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    connections: &GracefulShutdown,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.head_within)
+        .max_buf_size(HEAD_BYTES_MAX);
+    let places = Arc::new(Semaphore::new(limits.connections_max));
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        let socket = next_socket(&listener).await;
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http.serve_connection(TokioIo::new(socket), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            // A connection's errors are its client's: broken off, slow or malformed.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+}
+
+async fn next_socket(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                // Only a socket that is gone already refuses this.
+                let _ = socket.set_nodelay(true);
+                return socket;
+            }
+            Err(error) if is_the_connections_own(&error) => {}
+            Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Whether one connection failed before it was accepted, and not the listener.
+fn is_the_connections_own(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}

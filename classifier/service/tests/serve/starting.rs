@@ -1,0 +1,66 @@
+//! What a start prints: one line when all is well, and one when it is not.
+
+use std::path::Path;
+
+use crate::support::{Service, command, model};
+
+/// The one line on stderr of a program that ends with exit code 1.
+fn complaint(port: u16, model: &Path) -> String {
+    let output = command(port, model).output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let complaint = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    complaint
+}
+
+#[test]
+fn the_ready_line_names_model_version_address_and_threads() {
+    let service = Service::start(&["--threads", "3"]);
+    let line = &service.ready_line;
+    let start = format!("serving {} (v", model().display());
+    assert!(line.starts_with(&start), "{line}");
+    let end = format!(" at http://{} on 3 threads\n", service.address);
+    assert!(line.ends_with(&end), "{line}");
+}
+
+#[test]
+fn a_port_in_use_is_named_with_a_way_out() {
+    let first = Service::start(&[]);
+    let port = first.address.port();
+    assert_eq!(
+        complaint(port, &model()),
+        format!(
+            "classifier: cannot listen on 127.0.0.1:{port}: another program does; stop it, or \
+             choose another port with --port\n"
+        )
+    );
+}
+
+#[test]
+fn a_model_that_cannot_be_used_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = std::fs::read(model()).expect("the shipped model");
+    let mut changed = good.clone();
+    changed[good.len() / 2] ^= 1;
+    for (name, content, reason) in [
+        ("corrupt", Some(&changed[..]), "its checksum does not match"),
+        (
+            "truncated",
+            Some(&good[..good.len() / 2]),
+            "damaged or cut off",
+        ),
+        ("empty", Some(&[]), "not a model file"),
+        ("foreign", Some(b"PK\x03\x04"), "not a model file"),
+        ("missing", None, "No such file"),
+    ] {
+        let path = folder.path().join(name);
+        if let Some(content) = content {
+            std::fs::write(&path, content).expect("a file");
+        }
+        let complaint = complaint(0, &path);
+        let start = format!("classifier: cannot use the model {}: ", path.display());
+        assert!(complaint.starts_with(&start), "{complaint}");
+        assert!(complaint.contains(reason), "{name}: {complaint}");
+    }
+}

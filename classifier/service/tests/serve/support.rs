@@ -1,0 +1,202 @@
+//! A running service, and the two ways in which the tests talk to it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Far above what any reply takes: a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A file of the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
+}
+
+/// The shipped model.
+pub(crate) fn model() -> PathBuf {
+    repository("models/brain-mri.model")
+}
+
+/// The program, told to serve.
+pub(crate) fn command(port: u16, model: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_classifier"));
+    command
+        .args(["serve", "--port", &port.to_string(), "--model"])
+        .arg(model);
+    command
+}
+
+/// A service that ends with its test.
+pub(crate) struct Service {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) ready_line: String,
+    stdout: BufReader<ChildStdout>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// The status line and the headers, in small letters.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Service {
+    /// Serves the shipped model on a free port.
+    pub(crate) fn start(flags: &[&str]) -> Service {
+        let mut child = command(0, &model())
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut ready_line = String::new();
+        stdout.read_line(&mut ready_line).expect("a line");
+        let (_, rest) = ready_line.split_once("http://").expect("an address");
+        let address = rest.split(' ').next().expect("an address");
+        Service {
+            child,
+            address: address.parse().expect("an address"),
+            ready_line,
+            stdout,
+        }
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        let socket = TcpStream::connect(self.address).expect("the service listens");
+        socket
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a time limit");
+        Connection(BufReader::new(socket))
+    }
+
+    /// One request, its bytes as given, on a connection of its own.
+    pub(crate) fn raw(&self, request: &[u8]) -> Reply {
+        let mut connection = self.connect();
+        connection.send(request);
+        connection.reply()
+    }
+
+    /// Posts `content` as the field `name` of a form to /predict, as clients do.
+    pub(crate) fn post(&self, name: &str, content: &[u8]) -> (u16, Value, String) {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut response = agent
+            .post(format!("http://{}/predict", self.address))
+            .content_type("multipart/form-data; boundary=x")
+            .send(&form(name, content))
+            .expect("a reply");
+        let timing = response.headers().get("server-timing");
+        let timing = timing.map_or("", |value| value.to_str().expect("text"));
+        let timing = timing.to_owned();
+        let body = response.body_mut().read_to_string().expect("text");
+        let body = serde_json::from_str(&body).expect("JSON");
+        (response.status().as_u16(), body, timing)
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(status.expect("the command kill").success());
+    }
+
+    /// The exit code, and what the program printed after its ready line.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("text");
+        let status = self.child.wait().expect("an exit status");
+        (status.code(), rest)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Already ended in some tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One connection, whose bytes the test writes itself.
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).expect("the service reads");
+    }
+
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes)
+    }
+
+    /// The head of the next reply, down to its empty line.
+    pub(crate) fn head(&mut self) -> String {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = self.0.read_line(&mut head).expect("a head");
+            assert!(read > 0, "the connection ended after {head:?}");
+        }
+        head.to_lowercase()
+    }
+
+    pub(crate) fn reply(&mut self) -> Reply {
+        let head = self.head();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.map_or(0, |length| length.parse().expect("a length"));
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("a body");
+        Reply {
+            status: head[9..12].parse().expect("a status"),
+            body: String::from_utf8(body).expect("text"),
+            head,
+        }
+    }
+
+    /// Whether the service closes without another byte.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        matches!(self.0.read(&mut [0]), Ok(0))
+    }
+}
+
+impl Reply {
+    /// The message of a reply that has nothing but a message.
+    pub(crate) fn detail(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).expect("JSON");
+        let object = body.as_object().expect("an object");
+        assert_eq!(object.len(), 1, "{body}");
+        object["detail"].as_str().expect("a message").to_owned()
+    }
+}
+
+/// A form with one file, its boundary `x`.
+pub(crate) fn form(name: &str, content: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.jpg\"\r\n\
+         Content-Type: image/jpeg\r\n\r\n"
+    );
+    [head.as_bytes(), content, b"\r\n--x--\r\n"].concat()
+}
+
+/// The head of a request that posts a form of `length` bytes to /predict.
+pub(crate) fn post_head(length: usize, more: &str) -> String {
+    format!(
+        "POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+         Content-Length: {length}\r\n{more}\r\n"
+    )
+}
+
+/// A sample image.
+pub(crate) fn sample(path: &str) -> Vec<u8> {
+    std::fs::read(repository("samples").join(path)).expect("a sample")
+}

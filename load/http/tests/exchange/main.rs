@@ -1,0 +1,7 @@
+//! Exchanges with real sockets: servers that answer from a script, on loopback.
+
+mod connections;
+mod failures;
+mod redirects;
+mod support;
+mod tls;
