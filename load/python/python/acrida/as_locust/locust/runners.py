@@ -85,7 +85,7 @@ class LocalRunner:
                 users, rate = wanted[0], wanted[1]
                 if len(wanted) > 2 and wanted[2]:
                     raise NotImplementedError("a load shape that chooses user classes is not supported yet")
-                logger.info("Shape worker updating to %d users at %.2f spawn rate", users, rate)
+                logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
                 self._swarm(users, rate, run_time if last is None else None)
                 last = wanted
             gevent.sleep(max(1 - (time.time() - asked_at), 0))
