@@ -222,9 +222,12 @@ class Run:
         """Fires ``quitting``; returns the exit code that Python's side asks for, if any."""
         self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         gc.collect()  # answers that nobody looked at are counted when they are dropped
-        if self.environment.process_exit_code is not None:
-            return self.environment.process_exit_code
-        return None
+        if self.runner.cpu_warning_emitted:
+            logging.getLogger("locust.main").warning(
+                "This run was generator-bound: the interpreter was busy all the time at some point, "
+                "and users made fewer requests than they could."
+            )
+        return self.environment.process_exit_code
 
     def listener_raised(self) -> bool:
         """Whether a listener or greenlet raised where nobody caught it."""
