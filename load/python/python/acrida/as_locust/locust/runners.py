@@ -24,6 +24,19 @@ CPU_MONITOR_INTERVAL = 5.0
 CPU_WARNING_THRESHOLD = 90
 
 
+def busy_seconds() -> float:
+    """Seconds that this thread ran, or waited for a core that others had.
+
+    Source: /proc/PID/schedstat, proc(5); where there is none, time spent running.
+    """
+    try:
+        with open("/proc/thread-self/schedstat") as schedstat:
+            running_ns, waiting_ns = schedstat.read().split()[:2]
+            return (int(running_ns) + int(waiting_ns)) / 1e9
+    except (OSError, ValueError):
+        return time.thread_time()
+
+
 def resident_memory() -> int:
     """Bytes of memory that this process has; 0 where the system does not tell."""
     try:
@@ -111,11 +124,11 @@ class LocalRunner:
 
     def _watch_cpu(self) -> None:
         """Says when users wait for the interpreter: the load is then less than it should be."""
-        used, since = time.thread_time(), time.perf_counter()
+        used, since = busy_seconds(), time.perf_counter()
         while True:
             gevent.sleep(CPU_MONITOR_INTERVAL)
             used_before, since_before = used, since
-            used, since = time.thread_time(), time.perf_counter()
+            used, since = busy_seconds(), time.perf_counter()
             self.current_cpu_usage = round(100 * (used - used_before) / (since - since_before))
             self.environment.events.usage_monitor.fire(
                 environment=self.environment, cpu_usage=self.current_cpu_usage, memory_usage=resident_memory()
