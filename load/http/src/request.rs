@@ -30,7 +30,7 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// Cookies beside the session's.
     pub cookies: Vec<(String, String)>,
-    /// The value of `Authorization`; wins over the headers.
+    /// The value of `Authorization`, unless `headers` say it.
     pub authorization: Option<String>,
     /// How long to wait.
     pub timeouts: Timeouts,
@@ -187,8 +187,11 @@ pub(crate) fn basic(user: &str, password: &str) -> String {
 }
 
 impl Request {
-    /// Sets basic credentials.
+    /// Sets basic credentials, which win over those in the headers.
     pub fn set_basic_auth(&mut self, user: &str, password: &str) {
+        if self.headers.present().authorization {
+            self.headers = self.headers.without(&["authorization"]);
+        }
         self.authorization = Some(basic(user, password));
     }
 

@@ -31,6 +31,8 @@ pub struct Target {
     pub url: String,
     /// Where path and query begin in `url`.
     path_at: usize,
+    /// What stood behind `#`; it is not sent.
+    fragment: Option<String>,
     /// What stood before `@` in the host's place, unquoted.
     pub credentials: Option<(String, String)>,
 }
@@ -95,7 +97,10 @@ impl Target {
         let (scheme, rest) = split_scheme(url)?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
-        let path = path.split('#').next().unwrap_or_default();
+        let (path, fragment) = match path.split_once('#') {
+            Some((path, fragment)) => (path, Some(fragment.to_owned())),
+            None => (path, None),
+        };
         let (user, host_port) = match authority.rsplit_once('@') {
             Some((user, host_port)) => (Some(user), host_port),
             None => (None, authority),
@@ -121,6 +126,7 @@ impl Target {
             port: port.unwrap_or(scheme.default_port()),
             url: String::with_capacity(url.len() + 1),
             path_at: 0,
+            fragment,
             credentials: user.and_then(credentials),
         };
         target.write_url(port.is_some(), path);
@@ -151,7 +157,17 @@ impl Target {
         let unreadable = |_| TargetError::Unreadable(location.to_owned());
         let base = Url::parse(&self.url).map_err(unreadable)?;
         let joined = base.join(location).map_err(unreadable)?;
-        Self::parse(joined.as_str())
+        let mut target = Self::parse(joined.as_str())?;
+        target.fragment = target.fragment.or_else(|| self.fragment.clone());
+        Ok(target)
+    }
+
+    /// The whole URL with its fragment, as an answer shows it.
+    pub fn shown(&self) -> String {
+        match &self.fragment {
+            Some(fragment) => format!("{}#{fragment}", self.url),
+            None => self.url.clone(),
+        }
     }
 
     fn write_url(&mut self, with_port: bool, path: &str) {
@@ -330,11 +346,16 @@ mod tests {
         for (location, expected) in [
             ("/x", "http://h:81/x"),
             ("y?z", "http://h:81/a/y?z"),
+            ("/x#f", "http://h:81/x"),
             ("//other/x", "http://other/x"),
             ("https://s/", "https://s/"),
         ] {
             assert_eq!(base.join(location).expect(location).url, expected);
         }
+        let with_fragment = base.join("/x#f").expect("a URL");
+        assert_eq!(with_fragment.shown(), "http://h:81/x#f");
+        let kept = with_fragment.join("/y").expect("a URL");
+        assert_eq!(kept.shown(), "http://h:81/y#f");
     }
 
     proptest! {

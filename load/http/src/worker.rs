@@ -294,7 +294,7 @@ impl Worker {
         let mut job = exchange.job;
         connection.deadline = None;
         self.release(key, reusable && !job.session.is_over());
-        let url = job.request.target.url.clone();
+        let url = job.request.target.shown();
         let response = Response::new(received, url, job.step_us(now));
         self.take_cookies(&job, &response);
         match self.next_step(&mut job, &response) {

@@ -180,6 +180,17 @@ impl Exchange {
         &self.finished.target().url
     }
 
+    /// Method and URL of the last request, after redirects.
+    #[getter]
+    fn sent_method(&self) -> &str {
+        &self.finished.request.method
+    }
+
+    #[getter]
+    fn sent_url(&self) -> &str {
+        &self.finished.request.target.url
+    }
+
     #[getter]
     fn request_body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         let body = self.finished.request.body.as_ref();
@@ -285,12 +296,12 @@ impl Step {
     }
 
     #[getter]
-    fn method(&self) -> &str {
+    fn sent_method(&self) -> &str {
         &self.method
     }
 
     #[getter]
-    fn request_url(&self) -> &str {
+    fn sent_url(&self) -> &str {
         &self.response.url
     }
 
@@ -308,6 +319,14 @@ impl Step {
 fn cookies(response: &Response) -> Pairs {
     let set = response.header("set-cookie");
     let pair = |header: &String| {
+        // One that is to be removed is none.
+        let parts = header.split(';').skip(1);
+        if parts
+            .map(str::trim)
+            .any(|part| part.eq_ignore_ascii_case("max-age=0"))
+        {
+            return None;
+        }
         let (name, value) = header.split(';').next()?.split_once('=')?;
         Some((name.trim().to_owned(), value.trim().to_owned()))
     };
