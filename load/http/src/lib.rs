@@ -13,11 +13,14 @@
 //! A [`Session`] keeps connections and cookies of one user to itself. It lives on
 //! one I/O thread, which owns its connections without a lock.
 
+mod addresses;
 mod body_framing;
 mod client;
+mod clock;
 mod connection;
 mod content_coding;
 mod cookies;
+mod deadlines;
 mod error;
 mod geventhttpclient_text;
 mod head;
@@ -28,6 +31,7 @@ mod limits;
 mod locust_text;
 mod observer;
 mod outbox;
+mod quoting;
 mod redirect;
 mod request;
 mod resolver;

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 
 use acrida_cli::command::{Loaded, Loader};
 use acrida_cli::exit::Exit;
+use acrida_cli::flags::{ExtraFlag, Kind};
 use acrida_cli::options::Options;
 use acrida_cli::task_ratio::{ClassTasks, TaskShare};
 use acrida_engine::UserClass;
 use pyo3::exceptions::{PyException, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+use crate::settings;
 
 /// Imports locustfiles into this process's interpreter.
 pub(crate) struct PythonLoader<'py> {
@@ -58,6 +61,11 @@ impl<'py> PythonLoader<'py> {
         Ok(names)
     }
 
+    fn flags(&self) -> PyResult<Vec<ExtraFlag>> {
+        let flags = self.py.import("acrida.run")?.call_method0("custom_flags")?;
+        flags.try_iter()?.map(|flag| extra_flag(&flag?)).collect()
+    }
+
     /// Tells what went wrong; a `sys.exit` in a locustfile ends the program as it says.
     fn explain(&self, error: PyErr) -> Exit {
         if error.is_instance_of::<PySystemExit>(self.py) {
@@ -79,9 +87,10 @@ impl Loader for PythonLoader<'_> {
         let user_classes = self
             .import(locustfiles)
             .map_err(|error| self.explain(error))?;
+        let flags = self.flags().map_err(|error| self.explain(error))?;
         Ok(Loaded {
             user_classes,
-            flags: Vec::new(),
+            flags,
         })
     }
 
@@ -99,6 +108,39 @@ impl Loader for PythonLoader<'_> {
             Vec::new()
         })
     }
+}
+
+/// A flag of a locustfile, from what `Flag.native` in Python gives.
+fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
+    type Native<'py> = (
+        String,
+        Option<char>,
+        String,
+        Option<String>,
+        String,
+        Vec<String>,
+        Bound<'py, PyAny>,
+        String,
+    );
+    let (long, short, dest, env, kind, choices, default, help): Native<'_> = flag.extract()?;
+    Ok(ExtraFlag {
+        long,
+        short,
+        dest,
+        env,
+        kind: match &*kind {
+            "switch" => Kind::Switch,
+            "switch-off" => Kind::SwitchOff,
+            "append" => Kind::Append,
+            "words" => Kind::Words,
+            "int" => Kind::Int,
+            "float" => Kind::Float,
+            _ => Kind::Text,
+        },
+        choices,
+        default: settings::value(&default)?,
+        help,
+    })
 }
 
 /// What the engine has to know about a user class.

@@ -130,8 +130,8 @@ impl Run {
         let signals =
             SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
         let tickers = start_tickers(&finisher)?;
-        narrate_time_limit(&setup.options);
         if setup.starts_by_itself {
+            narrate_time_limit(&setup.options);
             begin(&control, &setup.options);
         }
         Ok(Self {

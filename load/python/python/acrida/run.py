@@ -17,6 +17,7 @@ import traceback
 from argparse import Namespace
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from gevent import get_hub
@@ -72,6 +73,20 @@ def explain(path: str, error: BaseException) -> str:
     return text
 
 
+def custom_flags() -> list[tuple[Any, ...]]:
+    """The flags that the loaded locustfiles add."""
+    locust = importlib.import_module("locust")
+    parser = _parser()
+    locust.events.init_command_line_parser.fire(parser=parser)
+    return [flag.native() for flag in parser.flags]
+
+
+@cache
+def _parser() -> Any:
+    """What collects the flags of this process's locustfiles."""
+    return importlib.import_module("locust.argument_parser").LocustArgumentParser()
+
+
 def apply_task_options(
     users: list[Any], equal_weights: bool, tags: list[str] | None, exclude_tags: list[str] | None
 ) -> None:
@@ -110,6 +125,10 @@ class Run:
         log = importlib.import_module("locust.log")
         environment = importlib.import_module("locust.env")
         parsed = Namespace(**options)
+        _parser().finish(parsed)
+        if parsed.headless:  # Locust's defaults, which locustfiles may look at
+            parsed.num_users = parsed.num_users or 1
+            parsed.spawn_rate = parsed.spawn_rate or 1
         if not parsed.skip_log_setup:
             log.setup_logging(parsed.loglevel, parsed.logfile)
         self._log = log
@@ -203,9 +222,12 @@ class Run:
         """Fires ``quitting``; returns the exit code that Python's side asks for, if any."""
         self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         gc.collect()  # answers that nobody looked at are counted when they are dropped
-        if self.environment.process_exit_code is not None:
-            return self.environment.process_exit_code
-        return None
+        if self.runner.cpu_warning_emitted:
+            logging.getLogger("locust.main").warning(
+                "This run was generator-bound: the interpreter was busy all the time at some point, "
+                "and users made fewer requests than they could."
+            )
+        return self.environment.process_exit_code
 
     def listener_raised(self) -> bool:
         """Whether a listener or greenlet raised where nobody caught it."""

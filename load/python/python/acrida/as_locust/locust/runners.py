@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import traceback
 from typing import Any
@@ -17,6 +18,33 @@ from .user.task import LOCUST_STATE_STOPPING
 
 logger = logging.getLogger(__name__)
 
+#: Seconds between two looks at how busy this process is.
+CPU_MONITOR_INTERVAL = 5.0
+#: Percent of one core from which the interpreter limits the load.
+CPU_WARNING_THRESHOLD = 90
+
+
+def busy_seconds() -> float:
+    """Seconds that this thread ran, or waited for a core that others had.
+
+    Source: /proc/PID/schedstat, proc(5); where there is none, time spent running.
+    """
+    try:
+        with open("/proc/thread-self/schedstat") as schedstat:
+            running_ns, waiting_ns = schedstat.read().split()[:2]
+            return (int(running_ns) + int(waiting_ns)) / 1e9
+    except (OSError, ValueError):
+        return time.thread_time()
+
+
+def resident_memory() -> int:
+    """Bytes of memory that this process has; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
 
 class LocalRunner:
     """Starts and stops users of this process when the native engine says so."""
@@ -28,6 +56,10 @@ class LocalRunner:
         self.target_user_count = 0
         self._users: dict[int, Any] = {}
         self._shape: Any = None
+        #: Percent of one core that the interpreter used lately, and whether it ever was too much.
+        self.current_cpu_usage = 0
+        self.cpu_warning_emitted = False
+        self._monitor = gevent.spawn(self._watch_cpu)
         if environment.shape_class:
             environment.shape_class.runner = self
         environment.events.user_error.add_listener(self._count_exception)
@@ -85,10 +117,35 @@ class LocalRunner:
                 users, rate = wanted[0], wanted[1]
                 if len(wanted) > 2 and wanted[2]:
                     raise NotImplementedError("a load shape that chooses user classes is not supported yet")
-                logger.info("Shape worker updating to %d users at %.2f spawn rate", users, rate)
+                logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
                 self._swarm(users, rate, run_time if last is None else None)
                 last = wanted
             gevent.sleep(max(1 - (time.time() - asked_at), 0))
+
+    def _watch_cpu(self) -> None:
+        """Says when users wait for the interpreter: the load is then less than it should be."""
+        used, since = busy_seconds(), time.perf_counter()
+        while True:
+            gevent.sleep(CPU_MONITOR_INTERVAL)
+            used_before, since_before = used, since
+            used, since = busy_seconds(), time.perf_counter()
+            self.current_cpu_usage = round(100 * (used - used_before) / (since - since_before))
+            self.environment.events.usage_monitor.fire(
+                environment=self.environment, cpu_usage=self.current_cpu_usage, memory_usage=resident_memory()
+            )
+            if self.current_cpu_usage > CPU_WARNING_THRESHOLD:
+                self._warn_of_cpu()
+
+    def _warn_of_cpu(self) -> None:
+        usage = self.current_cpu_usage
+        self.environment.events.cpu_warning.fire(environment=self.environment, cpu_usage=usage)
+        if not self.cpu_warning_emitted:
+            self.cpu_warning_emitted = True
+            logger.warning(
+                "The interpreter is busy %d %% of the time, so users make fewer requests than they could. "
+                "Response times are not affected.",
+                usage,
+            )
 
     def _shape_raised(self, greenlet: Any) -> None:
         """A shape that raises, or returns nonsense, ends the run and marks it."""
