@@ -36,8 +36,10 @@ class ResponseContextManager(Response):
     _manual_result: bool | Exception | None = None
 
     def __init__(self, exchange: Any) -> None:
-        super().__init__(exchange)
-        if exchange.failure is not None:
+        # As in Response, without the call: this is on the path of every request.
+        self._exchange = exchange
+        self.status_code = exchange.status
+        if self.status_code == 0:
             self.error = raised(*exchange.failure)
 
     def _describe(self, session: HttpSession, method: str, context: dict[str, Any], start_time: float) -> None:
@@ -223,15 +225,16 @@ class HttpSession:
         own = self.__dict__
         if "headers" in own and own["headers"]._changed != self._headers_seen:
             self._prepare_headers()
-        ticket = self._native.submit(
+        exchange = self._native.submit(
             getcurrent().switch,
             method,
-            url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}",
+            self.base_url,
+            url,
             name,
             body.merged(self.headers.items(), headers) if headers else None,
             content,
             content_type,
-            _credentials(auth or self.auth),
+            _credentials(auth or self.auth) if auth or self.auth else None,
             list(cookies.items()) if cookies else None,
             self._timeout if timeout is None else timeout,
             self.max_redirects if allow_redirects else None,
@@ -241,7 +244,13 @@ class HttpSession:
             not catch_response,
             self._is_fast,
         )
-        response = self._response_class(self._answer(ticket))
+        if type(exchange) is int:  # a ticket: other users run until the exchange is there
+            try:
+                exchange = get_hub().switch()
+            except BaseException:
+                self._native.abandon(exchange)
+                raise
+        response = self._response_class(exchange)
         if hooks or "hooks" in own:
             for hook in _listed((hooks or self.hooks)["response"]):
                 response = hook(response) or response
@@ -251,16 +260,6 @@ class HttpSession:
             if not catch_response:
                 self.request_event.tell(**response.request_meta)
         return response
-
-    def _answer(self, ticket: Any) -> Any:
-        """Lets other users run until the exchange is there."""
-        if type(ticket) is not int:  # no event loop runs in this thread: the call waited itself
-            return ticket
-        try:
-            return get_hub().switch()
-        except BaseException:
-            self._native.abandon(ticket)
-            raise
 
     def _prepare_headers(self) -> None:
         """Hands the session's headers to the native side, once for each change."""
@@ -314,10 +313,8 @@ def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit(url._replace(netloc=host)), (unquote(url.username), unquote(url.password))
 
 
-def _credentials(auth: Any) -> tuple[str, str] | None:
+def _credentials(auth: Any) -> tuple[str, str]:
     """Basic credentials from a pair or from an object such as requests' HTTPBasicAuth."""
-    if auth is None:
-        return None
     if isinstance(auth, tuple | list) and len(auth) == 2:
         return (str(auth[0]), str(auth[1]))
     if hasattr(auth, "username") and hasattr(auth, "password"):

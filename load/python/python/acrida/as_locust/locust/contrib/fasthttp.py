@@ -41,7 +41,7 @@ class FastResponse(_ResponseContextManager):
 
     def __init__(self, exchange: Any) -> None:
         super().__init__(exchange)
-        if exchange.failure is not None:
+        if self.status_code == 0:
             _, text, cause = exchange.failure
             self.error = exchange.cause() or Said(text, cause)
             self.__dict__["headers"] = None
