@@ -68,8 +68,11 @@ def explain(path: str, error: BaseException) -> str:
     frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
     at = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else path
     text = f"cannot load {path}: {type(error).__name__}: {error} (at {at})"
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {error.name.partition('.')[0]}"
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing and missing.partition(".")[0] == "locust":
+        text += "; acrida does not have this part of Locust yet"
+    elif missing:
+        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {missing.partition('.')[0]}"
     return text
 
 
