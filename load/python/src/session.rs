@@ -80,8 +80,8 @@ impl Session {
                 "proxies are not supported yet",
             ));
         }
-        let target =
-            parse_target(base_url, url).map_err(|error| named(py, error.class(), &error.to_string()))?;
+        let target = parse_target(base_url, url)
+            .map_err(|error| named(py, error.class(), &error.to_string()))?;
         let (headers, refused) = match headers.map(Headers::new) {
             None => (self.own_headers(), None),
             Some(Ok(headers)) => (headers, None),
