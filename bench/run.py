@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE))
 
 from harness import measures, report  # noqa: E402
 from harness.generators import Generator  # noqa: E402
-from harness.measures import FAST_HTTP_USER, HTTP_USER, MEASURES, Bench  # noqa: E402
+from harness.measures import FAST_HTTP_USER, HTTP_USER, MEASURES, OURS_FAST, Bench  # noqa: E402
 
 OUT = HERE / "out"
 
@@ -48,13 +48,17 @@ def arguments() -> argparse.Namespace:
 
 def generators(given: argparse.Namespace) -> list[Generator]:
     """Ours first."""
-    ours = Generator(report.OURS, str(given.acrida.absolute()), exact=True)
+    acrida = str(given.acrida.absolute())
+    ours = [
+        Generator(report.OURS, acrida, exact=True),
+        Generator(OURS_FAST, acrida, {"BENCH_CLIENT": "fast"}, exact=True),
+    ]
     locust = str(given.locust.absolute())
     peers = [
         Generator(HTTP_USER, locust),
         Generator(FAST_HTTP_USER, locust, {"BENCH_CLIENT": "fast"}),
     ]
-    return peers if given.without_acrida else [ours, *peers]
+    return peers if given.without_acrida else [*ours, *peers]
 
 
 def circumstances(given: argparse.Namespace, chosen: list[Generator]) -> list[str]:
@@ -102,7 +106,8 @@ def main() -> int:
         lines.append(f"requests counted by the server and in the CSV: {exact}")
     whole = not (given.quick or given.only or given.without_acrida)
     path = HERE / "RESULTS.md" if whole else OUT / "RESULTS.md"
-    path.write_text(report.document(rows, [generator.name for generator in chosen], lines))
+    columns = [generator.name for generator in chosen if generator.name != OURS_FAST]
+    path.write_text(report.document(rows, columns, lines))
     print(path.read_text())
     print(f"written to {path}")
     missed = [row for row in rows if row.verdict() == "**no**"]

@@ -48,5 +48,5 @@ code=0
 
 stop_service
 say "The results"
-ls -l "$csv"_*.csv
+ls "$csv"_*.csv
 exit "$code"

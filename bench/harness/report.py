@@ -12,15 +12,15 @@ OURS = "acrida"
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: its runs for each generator, and what ours has to reach."""
+    """One figure: its runs for each generator, and what ours has to reach, if anything."""
 
     measure: str
     unit: str
     #: By generator, one value a run.
     runs: dict[str, list[float]]
-    goal: str
+    goal: str = "–"
     #: From the medians by generator to whether the goal is reached.
-    reached: Callable[[dict[str, float]], bool]
+    reached: Callable[[dict[str, float]], bool] | None = None
     digits: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -29,6 +29,8 @@ class Row:
 
     def verdict(self) -> str:
         medians = self.medians()
+        if self.reached is None:
+            return "–"
         if OURS not in medians:
             return "not measured"
         return "yes" if self.reached(medians) else "**no**"

@@ -37,17 +37,17 @@ class Program:
     name: str
     command: str
 
-    def run(self, *arguments: str, cwd: Path, env: dict[str, str] | None = None) -> Finished:
+    def run(self, *arguments: str, cwd: Path, patience_s: float = PATIENCE_S) -> Finished:
         """Runs to the end."""
-        return self.start(*arguments, cwd=cwd, env=env).wait()
+        return self.start(*arguments, cwd=cwd).wait(patience_s)
 
-    def start(self, *arguments: str, cwd: Path, env: dict[str, str] | None = None) -> Running:
+    def start(self, *arguments: str, cwd: Path) -> Running:
         """Starts, with its output going to files in ``cwd``."""
         with (cwd / "stdout.txt").open("wb") as out, (cwd / "stderr.txt").open("wb") as err:
             process = subprocess.Popen(
                 [self.command, *arguments],
                 cwd=cwd,
-                env=clean_environment() | (env or {}),
+                env=clean_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -69,9 +69,9 @@ class Running:
         self.process.send_signal(signal_number)
         return self.wait()
 
-    def wait(self) -> Finished:
+    def wait(self, patience_s: float = PATIENCE_S) -> Finished:
         try:
-            code = self.process.wait(PATIENCE_S)
+            code = self.process.wait(patience_s)
         finally:
             self.process.kill()
             self.process.wait()
@@ -100,6 +100,12 @@ class Finished:
 def read_csv(prefix: Path, kind: str) -> list[dict[str, str]]:
     with Path(f"{prefix}_{kind}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def count_rows(prefix: Path, kind: str) -> int:
+    """How many rows a file has that may be too long to hold."""
+    with Path(f"{prefix}_{kind}.csv").open(newline="") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
 
 
 def header(prefix: Path, kind: str) -> list[str]:

@@ -13,12 +13,16 @@
 //! A [`Session`] keeps connections and cookies of one user to itself. It lives on
 //! one I/O thread, which owns its connections without a lock.
 
+mod addresses;
 mod body_framing;
 mod client;
+mod clock;
 mod connection;
 mod content_coding;
 mod cookies;
+mod deadlines;
 mod error;
+mod geventhttpclient_text;
 mod head;
 mod inbox;
 mod incoming;
@@ -27,6 +31,7 @@ mod limits;
 mod locust_text;
 mod observer;
 mod outbox;
+mod quoting;
 mod redirect;
 mod request;
 mod resolver;
@@ -45,7 +50,7 @@ pub use limits::Limits;
 pub use locust_text::{failure_of_status, repr};
 pub use observer::{Observer, Record};
 pub use outbox::{Finished, Outbox};
-pub use request::{Headers, Request, Timeouts};
+pub use request::{Headers, Request, Timeouts, Wording};
 pub use response::Response;
 pub use session::Session;
 pub use target::{Scheme, Target, TargetError};

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use mio::unix::pipe;
 
 use crate::error::HttpError;
+use crate::geventhttpclient_text;
 use crate::locust_text::failure_of_status;
 use crate::observer::Record;
-use crate::request::Request;
+use crate::request::{Request, Wording};
 use crate::response::Response;
 use crate::target::Target;
 
@@ -70,10 +71,18 @@ impl Finished {
 
     /// What the failure table says unless somebody decides otherwise.
     pub fn failure(&self) -> Option<String> {
-        match &self.result {
-            Ok(response) if response.status < 400 => None,
-            Ok(response) => failure_of_status(response.status, &response.reason(), self.name()),
-            Err(error) => Some(error.cause()),
+        match (&self.result, self.request.wording) {
+            (Ok(response), Wording::Requests) if response.status < 400 => None,
+            (Ok(response), Wording::Requests) => {
+                failure_of_status(response.status, &response.reason(), self.name())
+            }
+            (Err(error), Wording::Requests) => Some(error.cause()),
+            (Ok(response), Wording::Geventhttpclient) => {
+                geventhttpclient_text::failure_of_status(response.status)
+            }
+            (Err(error), Wording::Geventhttpclient) => {
+                Some(geventhttpclient_text::cause(error, &self.target().url))
+            }
         }
     }
 

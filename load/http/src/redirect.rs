@@ -57,7 +57,7 @@ fn leaves_trust(from: &Target, to: &Target) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Headers, Timeouts};
+    use crate::request::{Headers, Timeouts, Wording};
 
     fn request(method: &str, url: &str) -> Request {
         let fields = [("Content-Type", "x"), ("Authorization", "y")];
@@ -74,6 +74,7 @@ mod tests {
             timeouts: Timeouts::default(),
             max_redirects: Some(30),
             tls: None,
+            wording: Wording::default(),
             verdict_is_open: false,
         }
     }

@@ -30,7 +30,7 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// Cookies beside the session's.
     pub cookies: Vec<(String, String)>,
-    /// The value of `Authorization`; wins over the headers.
+    /// The value of `Authorization`, unless `headers` say it.
     pub authorization: Option<String>,
     /// How long to wait.
     pub timeouts: Timeouts,
@@ -38,9 +38,21 @@ pub struct Request {
     pub max_redirects: Option<u32>,
     /// Whom to trust, if TLS is spoken; `None` is the default.
     pub tls: Option<Tls>,
+    /// Whose words its failure is told in.
+    pub wording: Wording,
     /// Whether the submitter will decide about failure and count it; it is then not
     /// told to the observer.
     pub verdict_is_open: bool,
+}
+
+/// The client whose words a failure is told in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wording {
+    /// requests, behind Locust's HttpUser.
+    #[default]
+    Requests,
+    /// geventhttpclient, behind Locust's FastHttpUser.
+    Geventhttpclient,
 }
 
 /// Limits of waiting; `None` waits as long as the system does.
@@ -175,8 +187,11 @@ pub(crate) fn basic(user: &str, password: &str) -> String {
 }
 
 impl Request {
-    /// Sets basic credentials.
+    /// Sets basic credentials, which win over those in the headers.
     pub fn set_basic_auth(&mut self, user: &str, password: &str) {
+        if self.headers.present().authorization {
+            self.headers = self.headers.without(&["authorization"]);
+        }
         self.authorization = Some(basic(user, password));
     }
 

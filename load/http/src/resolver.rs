@@ -53,6 +53,14 @@ fn look_up((host, port): &Name) -> Result<Vec<SocketAddr>, LookupError> {
 }
 
 impl LookupError {
+    /// Nobody could be asked.
+    pub(crate) fn no_thread() -> Self {
+        Self {
+            code: -3,
+            reason: "the system refuses a thread to look up names".to_owned(),
+        }
+    }
+
     /// From the standard library's words, which end with getaddrinfo's.
     fn new(text: &str) -> Self {
         let reason = text.rsplit(": ").next().unwrap_or(text);

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use url::Url;
 
+use crate::quoting::{percent_decode, quote};
+
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -29,6 +31,8 @@ pub struct Target {
     pub url: String,
     /// Where path and query begin in `url`.
     path_at: usize,
+    /// What stood behind `#`; it is not sent.
+    fragment: Option<String>,
     /// What stood before `@` in the host's place, unquoted.
     pub credentials: Option<(String, String)>,
 }
@@ -93,7 +97,10 @@ impl Target {
         let (scheme, rest) = split_scheme(url)?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
-        let path = path.split('#').next().unwrap_or_default();
+        let (path, fragment) = match path.split_once('#') {
+            Some((path, fragment)) => (path, Some(fragment.to_owned())),
+            None => (path, None),
+        };
         let (user, host_port) = match authority.rsplit_once('@') {
             Some((user, host_port)) => (Some(user), host_port),
             None => (None, authority),
@@ -119,6 +126,7 @@ impl Target {
             port: port.unwrap_or(scheme.default_port()),
             url: String::with_capacity(url.len() + 1),
             path_at: 0,
+            fragment,
             credentials: user.and_then(credentials),
         };
         target.write_url(port.is_some(), path);
@@ -149,7 +157,17 @@ impl Target {
         let unreadable = |_| TargetError::Unreadable(location.to_owned());
         let base = Url::parse(&self.url).map_err(unreadable)?;
         let joined = base.join(location).map_err(unreadable)?;
-        Self::parse(joined.as_str())
+        let mut target = Self::parse(joined.as_str())?;
+        target.fragment = target.fragment.or_else(|| self.fragment.clone());
+        Ok(target)
+    }
+
+    /// The whole URL with its fragment, as an answer shows it.
+    pub fn shown(&self) -> String {
+        match &self.fragment {
+            Some(fragment) => format!("{}#{fragment}", self.url),
+            None => self.url.clone(),
+        }
     }
 
     fn write_url(&mut self, with_port: bool, path: &str) {
@@ -241,69 +259,8 @@ fn readable_host(scheme: Scheme, host: &str) -> Option<String> {
 /// User and password; both have to be there, as for requests.
 fn credentials(user: &str) -> Option<(String, String)> {
     let (user, password) = user.split_once(':')?;
-    let unquoted =
-        |text| percent_decode(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Some((unquoted(user)?, unquoted(password)?))
-}
-
-fn percent_decode(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        match (first, hex_pair(others)) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                rest = &others[2..];
-            }
-            _ => {
-                out.push(*first);
-                rest = others;
-            }
-        }
-    }
-    Some(out)
-}
-
-fn hex_pair(bytes: &[u8]) -> Option<u8> {
-    let pair = std::str::from_utf8(bytes.get(..2)?).ok()?;
-    u8::from_str_radix(pair, 16)
-        .ok()
-        .filter(|_| pair.bytes().all(|c| c.is_ascii_hexdigit()))
-}
-
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
-/// Appends `text`, with everything quoted that may not stand in a URL, and
-/// nothing quoted twice.
-fn quote(out: &mut String, text: &str) {
-    let allowed = |byte: u8| is_unreserved(byte) || b"!#$&'()*+,/:;=?@[]".contains(&byte);
-    if text.bytes().all(allowed) {
-        out.push_str(text);
-        return;
-    }
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        rest = others;
-        if *first == b'%' {
-            match hex_pair(others) {
-                Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
-                Some(byte) => {
-                    let _ = write!(out, "%{byte:02X}");
-                }
-                None => {
-                    out.push_str("%25");
-                    continue;
-                }
-            }
-            rest = &others[2..];
-        } else if allowed(*first) {
-            out.push(char::from(*first));
-        } else {
-            let _ = write!(out, "%{first:02X}");
-        }
-    }
+    let unquoted = |text| String::from_utf8_lossy(&percent_decode(text)).into_owned();
+    Some((unquoted(user), unquoted(password)))
 }
 
 /// The path without `.` and `..`. Source: RFC 3986, section 5.2.4.
@@ -389,11 +346,16 @@ mod tests {
         for (location, expected) in [
             ("/x", "http://h:81/x"),
             ("y?z", "http://h:81/a/y?z"),
+            ("/x#f", "http://h:81/x"),
             ("//other/x", "http://other/x"),
             ("https://s/", "https://s/"),
         ] {
             assert_eq!(base.join(location).expect(location).url, expected);
         }
+        let with_fragment = base.join("/x#f").expect("a URL");
+        assert_eq!(with_fragment.shown(), "http://h:81/x#f");
+        let kept = with_fragment.join("/y").expect("a URL");
+        assert_eq!(kept.shown(), "http://h:81/y#f");
     }
 
     proptest! {

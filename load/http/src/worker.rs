@@ -3,17 +3,19 @@
 //! Invariant: every job that comes in leaves through [`Worker::finish`], or is still
 //! there at shutdown.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
+use crate::addresses::{self, Addresses, Found};
+use crate::clock::Clock;
 use crate::connection::{Connection, Phase, Progress};
+use crate::deadlines::Deadlines;
 use crate::error::HttpError;
 use crate::inbox::{Inbox, Message};
 use crate::incoming::Received;
@@ -22,7 +24,6 @@ use crate::limits::Limits;
 use crate::observer::Observer;
 use crate::outbox::{Finished, Outbox};
 use crate::redirect;
-use crate::resolver::{self, LookupError, Name, Resolved};
 use crate::response::Response;
 use crate::send;
 
@@ -32,10 +33,6 @@ pub(crate) const INBOX: Token = Token(usize::MAX);
 const EVENTS_MAX: usize = 1024;
 /// Bytes read at once.
 const BUFFER: usize = 64 * 1024;
-/// How long a name's addresses are remembered.
-const NAME_LIFE: Duration = Duration::from_secs(30);
-/// Names remembered; all are forgotten when there are more.
-const NAMES_MAX: usize = 1000;
 
 pub(crate) struct Worker {
     poll: Poll,
@@ -47,39 +44,13 @@ pub(crate) struct Worker {
     connections: Slab<Connection>,
     /// Idle connections by session, the one used last at the end.
     idle: HashMap<u64, Vec<usize>>,
-    deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
-    names: HashMap<Name, (Instant, VecDeque<SocketAddr>)>,
-    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
-    resolving: HashMap<Name, Vec<Box<Job>>>,
-    resolver: Option<mpsc::Sender<Name>>,
+    deadlines: Deadlines,
+    addresses: Addresses,
     #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
     finished: Vec<Box<Finished>>,
     buffer: Box<[u8]>,
     head: Vec<u8>,
     over: bool,
-}
-
-/// Tells the time of day from a clock that never jumps.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    start: Instant,
-    start_us: u64,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            start: Instant::now(),
-            start_us: u64::try_from(since.as_micros()).unwrap_or(u64::MAX),
-        }
-    }
-
-    fn since_epoch_us(&self, now: Instant) -> u64 {
-        self.start_us + micros(self.start, now)
-    }
 }
 
 impl Worker {
@@ -92,6 +63,7 @@ impl Worker {
     ) -> Self {
         Self {
             poll,
+            addresses: Addresses::new(Arc::clone(&inbox)),
             inbox,
             outbox,
             observer,
@@ -99,10 +71,7 @@ impl Worker {
             clock: Clock::new(),
             connections: Slab::new(),
             idle: HashMap::new(),
-            deadlines: BinaryHeap::new(),
-            names: HashMap::new(),
-            resolving: HashMap::new(),
-            resolver: None,
+            deadlines: Deadlines::default(),
             finished: Vec::new(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
             head: Vec::new(),
@@ -115,7 +84,8 @@ impl Worker {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.over {
             let wait = self
-                .next_deadline()
+                .deadlines
+                .next()
                 .map(|at| at.saturating_duration_since(Instant::now()));
             if let Err(error) = self.poll.poll(&mut events, wait) {
                 assert_eq!(
@@ -157,7 +127,11 @@ impl Worker {
                     self.connections.remove(key);
                 }
             }
-            Message::Resolved(resolved) => self.resolved(resolved),
+            Message::Resolved(resolved) => {
+                let now = Instant::now();
+                let found = self.addresses.resolved(resolved, now);
+                self.connect_all(found, now);
+            }
             Message::Shutdown => self.over = true,
         }
     }
@@ -172,7 +146,11 @@ impl Worker {
                 self.connections[key].assign(job);
                 self.send(key);
             }
-            None => self.find_address(job, now),
+            None => {
+                if let Some(found) = self.addresses.find(job, now) {
+                    self.connect_all(found, now);
+                }
+            }
         }
     }
 
@@ -186,64 +164,14 @@ impl Worker {
         Some(idle.swap_remove(at))
     }
 
-    fn find_address(&mut self, job: Box<Job>, now: Instant) {
-        let target = &job.request.target;
-        if let Some(address) = resolver::literal(&target.host, target.port) {
-            return self.connect(job, [address].into(), now);
-        }
-        let name = (target.host.clone(), target.port);
-        if let Some((until, addresses)) = self.names.get(&name)
-            && *until > now
-        {
-            let addresses = addresses.clone();
-            return self.connect(job, addresses, now);
-        }
-        let waiting = self.resolving.entry(name.clone()).or_default();
-        waiting.push(job);
-        if waiting.len() == 1 {
-            self.ask_resolver(name);
-        }
-    }
-
-    fn ask_resolver(&mut self, name: Name) {
-        if self.resolver.is_none() {
-            self.resolver = resolver::start(Arc::clone(&self.inbox)).ok();
-        }
-        let asked = self
-            .resolver
-            .as_ref()
-            .map(|resolver| resolver.send(name.clone()));
-        if !matches!(asked, Some(Ok(()))) {
-            let error = LookupError {
-                code: -3,
-                reason: "the system refuses a thread to look up names".to_owned(),
-            };
-            self.resolved(Resolved {
-                name,
-                addresses: Err(error),
-            });
-        }
-    }
-
-    fn resolved(&mut self, resolved: Resolved) {
-        let now = Instant::now();
-        let jobs = self.resolving.remove(&resolved.name).unwrap_or_default();
-        match resolved.addresses {
-            Ok(addresses) => {
-                let addresses = VecDeque::from(addresses);
-                if self.names.len() >= NAMES_MAX {
-                    self.names.clear();
-                }
-                self.names
-                    .insert(resolved.name, (now + NAME_LIFE, addresses.clone()));
-                for job in jobs {
-                    self.connect(job, addresses.clone(), now);
-                }
-            }
-            Err(LookupError { code, reason }) => {
-                for job in jobs {
-                    let (peer, reason) = (job.peer(), reason.clone());
-                    self.finish(*job, Err(HttpError::Resolve { peer, code, reason }), now);
+    /// Connects jobs to where they lead, or ends them.
+    fn connect_all(&mut self, (jobs, addresses): Found, now: Instant) {
+        for job in jobs {
+            match &addresses {
+                Ok(addresses) => self.connect(job, addresses.clone(), now),
+                Err(error) => {
+                    let error = addresses::no_address(&job, error);
+                    self.finish(*job, Err(error), now);
                 }
             }
         }
@@ -366,7 +294,7 @@ impl Worker {
         let mut job = exchange.job;
         connection.deadline = None;
         self.release(key, reusable && !job.session.is_over());
-        let url = job.request.target.url.clone();
+        let url = job.request.target.shown();
         let response = Response::new(received, url, job.step_us(now));
         self.take_cookies(&job, &response);
         match self.next_step(&mut job, &response) {
@@ -461,25 +389,16 @@ impl Worker {
 
     fn note_deadline(&mut self, key: usize) {
         if let Some(deadline) = self.connections[key].deadline {
-            self.deadlines.push(Reverse((deadline, key)));
+            self.deadlines.note(deadline, key);
         }
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
     fn end_overdue(&mut self) {
-        if self.deadlines.is_empty() {
+        if self.deadlines.next().is_none() {
             return;
         }
         let now = Instant::now();
-        while let Some(Reverse((at, key))) = self.deadlines.peek().copied() {
-            if at > now {
-                return;
-            }
-            self.deadlines.pop();
-            // A deadline that was moved, or whose request is over, means nothing.
+        while let Some((at, key)) = self.deadlines.take_passed(now) {
             let connection = self.connections.get(key);
             let overdue = connection.filter(|connection| connection.deadline == Some(at));
             if let Some(error) = overdue.and_then(Connection::timed_out) {

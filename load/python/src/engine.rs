@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use acrida_cli::run::{ClassState, Collector, Counter};
 use acrida_engine::{Command, Control, SpawnRate, Swarm, UserId};
@@ -244,14 +244,15 @@ impl Engine {
         }
     }
 
-    /// Starts a run, or changes the number of users of one.
-    fn swarm(&self, users: u64, spawn_rate: f64) -> PyResult<()> {
+    /// Starts a run, or changes the number of users of one; `run_time` is in seconds.
+    #[pyo3(signature = (users, spawn_rate, run_time))]
+    fn swarm(&self, users: u64, spawn_rate: f64, run_time: Option<f64>) -> PyResult<()> {
         let spawn_rate = SpawnRate::try_from(spawn_rate)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         self.send(Command::Swarm(Swarm {
             users,
             spawn_rate,
-            run_time: None,
+            run_time: run_time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         }));
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use acrida_cli::run::Counter;
-use acrida_http::{Finished, HttpError, Observer, Record, Response};
+use acrida_http::{Finished, HttpError, Observer, Record, Response, Wording};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -111,7 +111,8 @@ impl Exchange {
     #[getter]
     fn failure(&self) -> Option<(&'static str, String, String)> {
         let error = self.finished.result.as_ref().err()?;
-        Some((error.class(), error.to_string(), error.cause()))
+        let cause = self.finished.failure().unwrap_or_default();
+        Some((error.class(), error.to_string(), cause))
     }
 
     /// The exception of the system or of Python's own library that caused the
@@ -124,7 +125,13 @@ impl Exchange {
             let class = py.import(module)?.getattr(class)?;
             PyResult::Ok(Some(class.call1((arguments,))?.unbind()))
         };
+        let is_fast = self.finished.request.wording == Wording::Geventhttpclient;
         match error {
+            HttpError::Broken { .. } | HttpError::Disconnected | HttpError::BadStatusLine(_)
+                if is_fast =>
+            {
+                Ok(None)
+            }
             HttpError::Connect { errno, .. } | HttpError::Broken { errno } => {
                 let reason = py.import("os")?.call_method1("strerror", (*errno,))?;
                 let error = py.get_type::<PyOSError>().call1((*errno, reason))?;
@@ -151,6 +158,12 @@ impl Exchange {
         }
     }
 
+    /// Whether it counts as a failure unless somebody decides otherwise.
+    #[getter]
+    fn is_failure(&self) -> bool {
+        self.finished.failure().is_some()
+    }
+
     #[getter]
     fn name(&self) -> &str {
         self.finished.name()
@@ -165,6 +178,17 @@ impl Exchange {
     #[getter]
     fn request_url(&self) -> &str {
         &self.finished.target().url
+    }
+
+    /// Method and URL of the last request, after redirects.
+    #[getter]
+    fn sent_method(&self) -> &str {
+        &self.finished.request.method
+    }
+
+    #[getter]
+    fn sent_url(&self) -> &str {
+        &self.finished.request.target.url
     }
 
     #[getter]
@@ -272,12 +296,12 @@ impl Step {
     }
 
     #[getter]
-    fn method(&self) -> &str {
+    fn sent_method(&self) -> &str {
         &self.method
     }
 
     #[getter]
-    fn request_url(&self) -> &str {
+    fn sent_url(&self) -> &str {
         &self.response.url
     }
 
@@ -295,6 +319,14 @@ impl Step {
 fn cookies(response: &Response) -> Pairs {
     let set = response.header("set-cookie");
     let pair = |header: &String| {
+        // One that is to be removed is none.
+        let parts = header.split(';').skip(1);
+        if parts
+            .map(str::trim)
+            .any(|part| part.eq_ignore_ascii_case("max-age=0"))
+        {
+            return None;
+        }
         let (name, value) = header.split(';').next()?.split_once('=')?;
         Some((name.trim().to_owned(), value.trim().to_owned()))
     };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use acrida_cli::command::{Loaded, Loader};
 use acrida_cli::exit::Exit;
+use acrida_cli::flags::{ExtraFlag, Kind};
 use acrida_cli::options::Options;
 use acrida_cli::task_ratio::{ClassTasks, TaskShare};
 use acrida_engine::UserClass;
@@ -12,11 +13,15 @@ use pyo3::exceptions::{PyException, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::settings;
+
 /// Imports locustfiles into this process's interpreter.
 pub(crate) struct PythonLoader<'py> {
     pub(crate) py: Python<'py>,
     /// The user classes, in the order of the files.
     pub(crate) classes: RefCell<Vec<Bound<'py, PyAny>>>,
+    /// The load shape, or None.
+    shape: RefCell<Option<Bound<'py, PyAny>>>,
 }
 
 impl<'py> PythonLoader<'py> {
@@ -25,7 +30,13 @@ impl<'py> PythonLoader<'py> {
         Self {
             py,
             classes: RefCell::default(),
+            shape: RefCell::default(),
         }
+    }
+
+    /// The load shape, if the locustfiles have one.
+    pub(crate) fn shape(&self) -> Option<Bound<'py, PyAny>> {
+        self.shape.borrow().clone()
     }
 
     /// The classes with these numbers.
@@ -36,17 +47,23 @@ impl<'py> PythonLoader<'py> {
 
     fn import(&self, locustfiles: &[PathBuf]) -> PyResult<Vec<String>> {
         let paths = locustfiles.to_vec();
-        let users = self
+        let loaded = self
             .py
             .import("acrida.run")?
             .call_method1("load", (paths,))?;
-        let users = users.cast_into::<PyDict>()?;
+        let (users, shape) = loaded.extract::<(Bound<'py, PyDict>, Option<Bound<'py, PyAny>>)>()?;
+        *self.shape.borrow_mut() = shape;
         let mut names = Vec::new();
         for (name, class) in users {
             names.push(name.extract()?);
             self.classes.borrow_mut().push(class);
         }
         Ok(names)
+    }
+
+    fn flags(&self) -> PyResult<Vec<ExtraFlag>> {
+        let flags = self.py.import("acrida.run")?.call_method0("custom_flags")?;
+        flags.try_iter()?.map(|flag| extra_flag(&flag?)).collect()
     }
 
     /// Tells what went wrong; a `sys.exit` in a locustfile ends the program as it says.
@@ -63,9 +80,10 @@ impl Loader for PythonLoader<'_> {
         let user_classes = self
             .import(locustfiles)
             .map_err(|error| self.explain(error))?;
+        let flags = self.flags().map_err(|error| self.explain(error))?;
         Ok(Loaded {
             user_classes,
-            flags: Vec::new(),
+            flags,
         })
     }
 
@@ -90,6 +108,39 @@ pub(crate) fn share(class: &Bound<'_, PyAny>) -> PyResult<ClassTasks> {
     Ok(ClassTasks {
         class: described(class)?,
         tasks: shares(&class.getattr("tasks")?)?,
+    })
+}
+
+/// A flag of a locustfile, from what `Flag.native` in Python gives.
+fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
+    type Native<'py> = (
+        String,
+        Option<char>,
+        String,
+        Option<String>,
+        String,
+        Vec<String>,
+        Bound<'py, PyAny>,
+        String,
+    );
+    let (long, short, dest, env, kind, choices, default, help): Native<'_> = flag.extract()?;
+    Ok(ExtraFlag {
+        long,
+        short,
+        dest,
+        env,
+        kind: match &*kind {
+            "switch" => Kind::Switch,
+            "switch-off" => Kind::SwitchOff,
+            "append" => Kind::Append,
+            "words" => Kind::Words,
+            "int" => Kind::Int,
+            "float" => Kind::Float,
+            _ => Kind::Text,
+        },
+        choices,
+        default: settings::value(&default)?,
+        help,
     })
 }
 

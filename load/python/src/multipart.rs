@@ -49,11 +49,11 @@ pub(crate) fn encode_multipart(parts: Vec<Part<'_>>) -> (Body, String) {
             push(&mut out, &escaped(name));
         }
         push(&mut out, "\"\r\n");
-        for (name, value) in headers {
-            push(&mut out, &format!("{name}: {value}\r\n"));
-        }
         if let Some(content_type) = content_type {
             push(&mut out, &format!("Content-Type: {content_type}\r\n"));
+        }
+        for (name, value) in headers {
+            push(&mut out, &format!("{name}: {value}\r\n"));
         }
         push(&mut out, "\r\n");
         out.extend_from_slice(content.as_bytes());

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use acrida_http::{Headers, HttpError, Request, Target, Timeouts, Tls, TlsChoice, Trust};
+use acrida_http::{
+    Headers, HttpError, Request, Target, TargetError, Timeouts, Tls, TlsChoice, Trust, Wording,
+};
 use bytes::Bytes;
 use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -57,6 +59,7 @@ impl Session {
         py: Python<'_>,
         switch: Py<PyAny>,
         method: String,
+        base_url: &str,
         url: &str,
         name: Option<String>,
         headers: Option<Pairs>,
@@ -70,14 +73,15 @@ impl Session {
         cert: Option<Cert>,
         proxies: Option<Bound<'_, PyAny>>,
         count_now: bool,
+        is_fast: bool,
     ) -> PyResult<Py<PyAny>> {
         if proxies.is_some_and(|proxies| proxies.is_truthy().unwrap_or(true)) {
             return Err(PyNotImplementedError::new_err(
                 "proxies are not supported yet",
             ));
         }
-        let target =
-            Target::parse(url).map_err(|error| named(py, error.class(), &error.to_string()))?;
+        let target = parse_target(base_url, url)
+            .map_err(|error| named(py, error.class(), &error.to_string()))?;
         let (headers, refused) = match headers.map(Headers::new) {
             None => (self.own_headers(), None),
             Some(Ok(headers)) => (headers, None),
@@ -96,6 +100,11 @@ impl Session {
             timeouts: timeout.map_or_else(Timeouts::default, |timeout| timeout.0),
             max_redirects,
             tls: load_tls(engine, verify, cert)?,
+            wording: if is_fast {
+                Wording::Geventhttpclient
+            } else {
+                Wording::Requests
+            },
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();
@@ -162,6 +171,18 @@ impl Session {
         let exchange: Exchange = py.detach(|| handover.wait());
         Ok(Py::new(py, exchange)?.into_any())
     }
+}
+
+/// An absolute URL stands for itself, any other is put behind the base.
+fn parse_target(base_url: &str, url: &str) -> Result<Target, TargetError> {
+    let is_absolute = |prefix: &str| {
+        let start = url.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    if is_absolute("http://") || is_absolute("https://") {
+        return Target::parse(url);
+    }
+    Target::parse(&[base_url, url].concat())
 }
 
 /// The exception that a locustfile expects under this name.

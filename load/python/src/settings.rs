@@ -3,7 +3,7 @@
 use acrida_cli::flags::Value;
 use acrida_cli::options::Options;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 
 /// Every attribute of `parsed_options`.
 pub(crate) fn parsed_options<'py>(
@@ -22,4 +22,25 @@ pub(crate) fn parsed_options<'py>(
         }
     }
     Ok(dict)
+}
+
+/// A default value as a locustfile gives it; what the native side has no form for is
+/// left to Python.
+pub(crate) fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if value.is_none() {
+        return Ok(Value::None);
+    }
+    if let Ok(value) = value.cast::<PyBool>() {
+        return Ok(Value::Bool(value.is_true()));
+    }
+    if let Ok(value) = value.extract::<i64>() {
+        return Ok(Value::Int(value));
+    }
+    if let Ok(value) = value.extract::<f64>() {
+        return Ok(Value::Float(value));
+    }
+    if let Ok(value) = value.extract::<String>() {
+        return Ok(Value::Text(value));
+    }
+    Ok(value.extract().map_or(Value::None, Value::List))
 }

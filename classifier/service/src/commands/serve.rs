@@ -1,12 +1,12 @@
 //! `classifier serve`: predictions over HTTP.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use classifier_imaging::Limits;
 use classifier_model::Classifier;
 use tokio::net::TcpListener;
@@ -94,8 +94,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let started = Instant::now();
-    let classifier = Classifier::load(&args.model)
-        .with_context(|| format!("cannot use the model {}", args.model.display()))?;
+    let classifier = load(&args.model)?;
     let threads = thread_count(args.threads);
     let version = classifier.version().to_owned();
     let app = App {
@@ -126,6 +125,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         Ending::CutOff => "stopped; some requests were cut off",
     });
     Ok(())
+}
+
+fn load(model: &Path) -> Result<Classifier> {
+    if !model.exists() {
+        bail!(
+            "there is no model file {}; name one with --model, or make one with 'classifier train'",
+            model.display()
+        );
+    }
+    let loaded = Classifier::load(model);
+    loaded.with_context(|| format!("cannot use the model {}", model.display()))
 }
 
 fn start_predictor(args: &ServeArgs, classifier: Classifier, threads: usize) -> Result<Predictor> {
@@ -160,7 +170,10 @@ fn limits(args: &ServeArgs) -> ConnectionLimits {
 }
 
 async fn listen(args: &ServeArgs) -> Result<(TcpListener, SocketAddr)> {
-    let wanted = format!("{}:{}", args.host, args.port);
+    let wanted = match args.host.parse::<IpAddr>() {
+        Ok(address) => SocketAddr::new(address, args.port).to_string(),
+        Err(_) => format!("{}:{}", args.host, args.port),
+    };
     let bound = TcpListener::bind((args.host.as_str(), args.port)).await;
     let listener = bound.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => Error::msg(format!(

@@ -13,12 +13,16 @@ use axum::body::Bytes;
 use classifier_imaging::Limits;
 use classifier_model::{Classifier, Scratch};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::batching::Policy;
 use super::job::{JobError, Outcome, judge};
 use super::queue::Queue;
 use crate::memory::Share;
+
+/// How long a refusal is held back, its image already forgotten: clients that try
+/// again at once would otherwise take the processor from the images that wait.
+const REFUSED_AFTER: Duration = Duration::from_millis(100);
 
 /// Sends images to the inference threads; they end when it is dropped.
 #[derive(Debug)]
@@ -103,8 +107,10 @@ impl Predictor {
             arrived: Instant::now(),
             reply,
         };
-        let pushed = self.shared.queue.push(waiting);
-        pushed.map_err(|_| Refusal::QueueFull)?;
+        if self.shared.queue.push(waiting).is_err() {
+            sleep(REFUSED_AFTER).await;
+            return Err(Refusal::QueueFull);
+        }
         match timeout(self.answer_within, answer).await {
             Ok(answered) => Ok(answered.expect("threads answer whatever they take")?),
             Err(_) => Err(Refusal::TooLate(self.answer_within)),

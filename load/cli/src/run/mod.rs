@@ -84,6 +84,8 @@ pub struct RunSetup {
     pub limits: Limits,
     /// `--csv-requests`; whoever records writes to it, the run keeps it up to date.
     pub request_log: Option<RequestLog>,
+    /// Whether the test begins at once; if not, the host sends the first swarm.
+    pub starts_by_itself: bool,
     /// The percentiles of tables and files, as fractions, Locust's
     /// `PERCENTILES_TO_REPORT`.
     pub percentiles: Vec<f64>,
@@ -168,7 +170,8 @@ impl Run {
             }
             None => None,
         };
-        if page.is_none() || options.web.autostart {
+        if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
+            narrate_time_limit(&options);
             begin(&control, &options);
         }
         Ok(Self {
@@ -269,14 +272,17 @@ fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> 
     })
 }
 
-/// Gives the engine its first command, with Locust's defaults for a headless run.
-fn begin(control: &Control, options: &Options) {
+fn narrate_time_limit(options: &Options) {
     match options.run_time {
         Some(limit) => {
             info!(target: "locust.main", "Run time limit set to {} seconds", limit.as_secs());
         }
         None => info!(target: "locust.main", "No run time limit set, use CTRL+C to interrupt"),
     }
+}
+
+/// Gives the engine its first command, with Locust's defaults for a headless run.
+fn begin(control: &Control, options: &Options) {
     control.send(Command::Swarm(Swarm {
         users: options.users.unwrap_or(1),
         spawn_rate: options.spawn_rate.unwrap_or(SpawnRate::ONE),

@@ -125,6 +125,7 @@ mod tests {
         let log = RequestLog::new(path, file);
         (0..5000).for_each(|_| log.write(&ROW));
         assert!(!log.flush());
-        assert!(log.lines().buffer.capacity() < 2 * BUFFER);
+        // The line that fills it may make it grow once, to twice its size.
+        assert!(log.lines().buffer.capacity() <= 2 * BUFFER);
     }
 }

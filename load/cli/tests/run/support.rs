@@ -63,6 +63,7 @@ pub(crate) fn start(options: Options) -> Driver {
         lanes: vec![lane.clone()],
         limits: Limits::default(),
         request_log: None,
+        starts_by_itself: true,
         percentiles: vec![0.5, 0.95],
         request_grace: Duration::from_secs(2),
         page: Default::default(),

@@ -31,6 +31,7 @@ fn a_csv_path_that_cannot_be_written_is_named_before_the_run() {
         lanes: Vec::new(),
         limits: Limits::default(),
         request_log: None,
+        starts_by_itself: true,
         percentiles: vec![0.5],
         request_grace: Duration::ZERO,
         page: Default::default(),

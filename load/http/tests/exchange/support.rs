@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use acrida_http::{
     Client, Finished, Headers, Limits, Observer, Record, Request, Session, Settings, Target,
-    Timeouts,
+    Timeouts, Wording,
 };
 
 /// Answers every connection with `script` on a thread of its own; returns the port.
@@ -148,6 +148,7 @@ pub(crate) fn get(url: &str) -> Request {
         timeouts: Timeouts::default(),
         max_redirects: Some(30),
         tls: None,
+        wording: Wording::default(),
         verdict_is_open: false,
     }
 }

@@ -18,6 +18,7 @@ import traceback
 from argparse import Namespace
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from gevent import get_hub
@@ -31,8 +32,9 @@ class LocustfileError(Exception):
     """A locustfile could not be loaded; the text is for the user."""
 
 
-def load(paths: list[os.PathLike[str]]) -> dict[str, Any]:
-    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name."""
+def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], Any]:
+    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
+    and their load shape, if they have one."""
     sys.path.insert(0, AS_LOCUST)
     if not os.environ.get("LOCUST_SKIP_MONKEY_PATCH"):
         from gevent import monkey
@@ -40,17 +42,22 @@ def load(paths: list[os.PathLike[str]]) -> dict[str, Any]:
         monkey.patch_all()
     load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
     users: dict[str, Any] = {}
+    shapes: list[Any] = []
     for path in paths:
         try:
-            found, _ = load_locustfile(os.fspath(path))
+            found, its_shapes = load_locustfile(os.fspath(path))
         except SystemExit:
             raise
         except BaseException as error:
             raise LocustfileError(explain(os.fspath(path), error)) from error
         users.update(found)
+        shapes += its_shapes
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
-    return users
+    if len(shapes) > 1:
+        names = ", ".join(type(shape).__name__ for shape in shapes)
+        raise LocustfileError(f"more than one load shape in {', '.join(map(os.fspath, paths))}: {names}; keep one of them")
+    return users, shapes[0] if shapes else None
 
 
 def explain(path: str, error: BaseException) -> str:
@@ -62,9 +69,35 @@ def explain(path: str, error: BaseException) -> str:
     frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
     at = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else path
     text = f"cannot load {path}: {type(error).__name__}: {error} (at {at})"
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {error.name.partition('.')[0]}"
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing and missing.partition(".")[0] == "locust":
+        text += "; acrida does not have this part of Locust yet"
+    elif missing:
+        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {missing.partition('.')[0]}"
     return text
+
+
+def custom_flags() -> list[tuple[Any, ...]]:
+    """The flags that the loaded locustfiles add."""
+    locust = importlib.import_module("locust")
+    parser = _parser()
+    locust.events.init_command_line_parser.fire(parser=parser)
+    return [flag.native() for flag in parser.flags]
+
+
+def page_options() -> list[tuple[str, str, list[str], bool, bool, bool]]:
+    """The flags of locustfiles that the web page's form asks for."""
+    return [
+        (flag.dest, flag.help, flag.choices, flag.secret, flag.required, flag.kind == "words")
+        for flag in _parser().flags
+        if flag.in_web_ui
+    ]
+
+
+@cache
+def _parser() -> Any:
+    """What collects the flags of this process's locustfiles."""
+    return importlib.import_module("locust.argument_parser").LocustArgumentParser()
 
 
 def apply_task_options(
@@ -89,10 +122,10 @@ def release_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def prepare(engine: Any, users: list[Any], options: dict[str, Any], locustfile: str) -> Run:
+def prepare(engine: Any, users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> Run:
     """Makes the environment of a run; LocustfileError says what is wrong with its users."""
     try:
-        return Run(engine, users, options, os.fspath(locustfile))
+        return Run(engine, users, shape, options, os.fspath(locustfile))
     except ValueError as error:
         raise LocustfileError(str(error)) from error
 
@@ -100,11 +133,15 @@ def prepare(engine: Any, users: list[Any], options: dict[str, Any], locustfile: 
 class Run:
     """One run: the environment of its users, and the actions that start and stop them."""
 
-    def __init__(self, engine: Any, users: list[Any], options: dict[str, Any], locustfile: str) -> None:
+    def __init__(self, engine: Any, users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> None:
         locust = importlib.import_module("locust")
         log = importlib.import_module("locust.log")
         environment = importlib.import_module("locust.env")
         parsed = Namespace(**options)
+        _parser().finish(parsed)
+        if parsed.headless:  # Locust's defaults, which locustfiles may look at
+            parsed.num_users = parsed.num_users or 1
+            parsed.spawn_rate = parsed.spawn_rate or 1
         if not parsed.skip_log_setup:
             log.setup_logging(parsed.loglevel, parsed.logfile)
         self._log = log
@@ -121,6 +158,7 @@ class Run:
             user_classes=users,
             locustfile=os.path.basename(locustfile),
             events=locust.events,
+            shape_class=shape,
             host=parsed.host,
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
@@ -144,6 +182,9 @@ class Run:
 
     def loop(self) -> None:
         """Runs users until the native side says that the run is over."""
+        options = self.environment.parsed_options
+        if self.environment.shape_class and (options.headless or options.autostart):
+            self.runner.start_shape(options.run_time)
         try:
             while not self._over:
                 self._wake.wait()
@@ -187,6 +228,7 @@ class Run:
 
     def on_test_stopping(self) -> None:
         """The run is about to end; its users still run."""
+        self.runner.leave_shape()
         self.environment.events.test_stopping.fire(environment=self.environment)
 
     def on_test_stop(self) -> None:
@@ -196,9 +238,16 @@ class Run:
     def on_settings(self, settings: str) -> None:
         """The web page has set attributes of parsed_options."""
         values = json.loads(settings)
+        for flag in _parser().flags:
+            if flag.convert is not None and flag.dest in values:
+                values[flag.dest] = flag.finish(values[flag.dest])
         vars(self.environment.parsed_options).update(values)
         if "host" in values:
             self.environment.host = values["host"]
+
+    def on_shape(self, run_time: str) -> None:
+        """The web page has started the load shape."""
+        self.runner.start_shape(json.loads(run_time))
 
     def on_user_change(self, change: str) -> None:
         """The web page has changed a user class."""
@@ -228,9 +277,12 @@ class Run:
         """Fires ``quitting``; returns the exit code that Python's side asks for, if any."""
         self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         gc.collect()  # answers that nobody looked at are counted when they are dropped
-        if self.environment.process_exit_code is not None:
-            return self.environment.process_exit_code
-        return None
+        if self.runner.cpu_warning_emitted:
+            logging.getLogger("locust.main").warning(
+                "This run was generator-bound: the interpreter was busy all the time at some point, "
+                "and users made fewer requests than they could."
+            )
+        return self.environment.process_exit_code
 
     def listener_raised(self) -> bool:
         """Whether a listener or greenlet raised where nobody caught it."""

@@ -42,7 +42,7 @@ def _form(data: Any) -> tuple[bytes, str | None]:
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data), None
     if isinstance(data, str):
-        return data.encode(), FORM
+        return data.encode(), None
     if hasattr(data, "read"):
         return _read(data), None
     if isinstance(data, Mapping) or _is_pairs(data):
@@ -68,8 +68,11 @@ def _multipart(data: Any, files: Any) -> tuple[bytes, str]:
         raise ValueError("Data must not be a string.")
     parts: list[Part] = [(_text(name), None, _bytes(value), None, []) for name, value in _pairs(data or {})]
     for field, value in files.items() if isinstance(files, Mapping) else files:
-        if (part := _file(_text(field), value)) is not None:
-            parts.append(part)
+        several = isinstance(value, list) and value and all(isinstance(one, tuple | list) for one in value)
+        # A list of tuples is several files under one name, where requests itself would raise.
+        for one in value if several else [value]:
+            if (part := _file(_text(field), one)) is not None:
+                parts.append(part)
     return _native.encode_multipart(parts)
 
 

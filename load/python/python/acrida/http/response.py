@@ -20,8 +20,8 @@ class SentRequest:
     """The request as it was sent."""
 
     def __init__(self, exchange: Any) -> None:
-        self.method: str = exchange.method
-        self.url: str = exchange.request_url
+        self.method: str = exchange.sent_method
+        self.url: str = exchange.sent_url
         self.body: bytes | None = exchange.request_body
         self.headers = CaseInsensitiveDict(exchange.request_headers)
 
@@ -78,8 +78,11 @@ class Response:
     @property
     def apparent_encoding(self) -> str:
         """The character set that the body looks like."""
+        content = self.content or b""
+        if content.isascii():
+            return "ascii"
         try:
-            (self.content or b"").decode("utf-8")
+            content.decode("utf-8")
         except UnicodeDecodeError:
             return "ISO-8859-1"
         return "utf-8"

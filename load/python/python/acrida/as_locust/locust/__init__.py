@@ -4,8 +4,11 @@ from typing import Any
 
 from acrida import __version__
 
+from .contrib.fasthttp import FastHttpUser
 from .event import Events
+from .shape import LoadTestShape
 from .user import wait_time
+from .user.markov_taskset import MarkovTaskSet, transition, transitions
 from .user.sequential_taskset import SequentialTaskSet
 from .user.task import TaskSet, tag, task
 from .user.users import HttpUser, User
@@ -15,7 +18,10 @@ from .user.wait_time import between, constant, constant_pacing, constant_through
 events = Events()
 
 __all__ = [
+    "FastHttpUser",
     "HttpUser",
+    "LoadTestShape",
+    "MarkovTaskSet",
     "SequentialTaskSet",
     "TaskSet",
     "User",
@@ -28,10 +34,12 @@ __all__ = [
     "poisson",
     "tag",
     "task",
+    "transition",
+    "transitions",
     "wait_time",
 ]
 
-_NOT_YET = {"FastHttpUser", "LoadTestShape", "MarkovTaskSet", "run_single_user", "transition", "transitions"}
+_NOT_YET = {"run_single_user"}
 
 
 def __getattr__(name: str) -> Any:

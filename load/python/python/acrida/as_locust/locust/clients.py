@@ -25,6 +25,99 @@ from .exception import CatchResponseError, LocustError, ResponseError
 NO_CONTEXT: dict[str, Any] = {}
 
 
+class ResponseContextManager(Response):
+    """A response that can be told, in a ``with`` block, whether it counts as a failure."""
+
+    js: Any
+    #: What ``request`` listeners are fired with; changes made in the block count.
+    request_meta: dict[str, Any]
+    _entered = False
+    _verdict_open = False
+    _manual_result: bool | Exception | None = None
+
+    def __init__(self, exchange: Any) -> None:
+        # As in Response, without the call: this is on the path of every request.
+        self._exchange = exchange
+        self.status_code = exchange.status
+        if self.status_code == 0:
+            self.error = raised(*exchange.failure)
+
+    def _describe(self, session: HttpSession, method: str, context: dict[str, Any], start_time: float) -> None:
+        exchange = self._exchange
+        self._request_event = session.request_event
+        self.request_meta = {
+            "request_type": method,
+            "response_time": exchange.response_time_ms,
+            "name": exchange.name,
+            "context": context,
+            "response": self,
+            "exception": self._default_error(exchange.name),
+            "start_time": start_time,
+            "url": exchange.request_url,
+            "response_length": exchange.content_length,
+        }
+
+    def _default_error(self, name: str) -> Exception | None:
+        """What the failure table says unless the locustfile decides; grouped by name, not URL."""
+        if self.error is not None:
+            return self._exchange.cause() or cause_of(self.error)
+        if self.status_code < 400:
+            return None
+        whose = "Client" if self.status_code < 500 else "Server"
+        return named("HTTPError")(f"{self.status_code} {whose} Error: {self.reason} for url: {name}", response=self)
+
+    def raise_for_status(self) -> None:
+        """As in requests; an explicit ``success()`` or ``failure()`` goes first."""
+        if isinstance(self._manual_result, Exception):
+            raise self._manual_result
+        if not self._manual_result:
+            super().raise_for_status()
+
+    def __enter__(self) -> ResponseContextManager:
+        self._entered = True
+        if not self._verdict_open:
+            raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+        meta = self.request_meta
+        if self._manual_result is not None:
+            meta["exception"] = None if self._manual_result is True else self._manual_result
+        elif isinstance(error, ResponseError):
+            meta["exception"] = error
+        elif error is not None:
+            return False
+        else:
+            meta["exception"] = self._default_error(meta["name"])
+        self._verdict_open = False
+        self._exchange.record(
+            meta["request_type"], meta["name"], meta["response_time"], meta["response_length"], error_text(meta["exception"])
+        )
+        self._request_event.tell(**meta)
+        return error is None or isinstance(error, ResponseError)
+
+    def success(self) -> None:
+        """The request counts as successful, whatever its status."""
+        self._decide(True, "success()")
+
+    def failure(self, exc: Any) -> None:
+        """The request counts as failed, for the reason given (a text or an exception)."""
+        self._decide(exc if isinstance(exc, Exception) else CatchResponseError(exc), "failure(...)")
+
+    def _decide(self, verdict: bool | Exception, call: str) -> None:
+        if not self._verdict_open:
+            raise LocustError(
+                "If you want to change the state of the request using .success() or .failure(), "
+                "you must pass catch_response=True."
+            )
+        if not self._entered:
+            raise LocustError(
+                "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like "
+                f"this:\n\nwith self.client.request(..., catch_response=True) as response:\n    response.{call}"
+            )
+        self._manual_result = verdict
+
+
 class HttpSession:
     """Sends requests for one user, whose cookies and connections it keeps.
 
@@ -47,6 +140,12 @@ class HttpSession:
     #: Counts requests under this name while set; see ``rename_request``.
     request_name: str | None = None
     _headers_seen = 0
+    #: Seconds to wait where a request does not say.
+    _timeout: Any = None
+    #: Whether failures are worded as FastHttpUser's.
+    _is_fast = False
+    #: What requests answer with.
+    _response_class = ResponseContextManager
 
     def __init__(self, base_url: str | None, request_event: RequestEvent, user: Any, pool_manager: Any = None) -> None:
         self.base_url, auth = _without_credentials(base_url or "")
@@ -126,24 +225,32 @@ class HttpSession:
         own = self.__dict__
         if "headers" in own and own["headers"]._changed != self._headers_seen:
             self._prepare_headers()
-        ticket = self._native.submit(
+        exchange = self._native.submit(
             getcurrent().switch,
             method,
-            url if url.startswith(("http://", "https://")) else f"{self.base_url}{url}",
+            self.base_url,
+            url,
             name,
             body.merged(self.headers.items(), headers) if headers else None,
             content,
             content_type,
-            _credentials(auth or self.auth),
+            _credentials(auth or self.auth) if auth or self.auth else None,
             list(cookies.items()) if cookies else None,
-            timeout,
+            self._timeout if timeout is None else timeout,
             self.max_redirects if allow_redirects else None,
             self.verify if verify is None else verify,
             cert or self.cert,
             proxies or own.get("proxies"),
             not catch_response,
+            self._is_fast,
         )
-        response = ResponseContextManager(self._answer(ticket))
+        if type(exchange) is int:  # a ticket: other users run until the exchange is there
+            try:
+                exchange = get_hub().switch()
+            except BaseException:
+                self._native.abandon(exchange)
+                raise
+        response = self._response_class(exchange)
         if hooks or "hooks" in own:
             for hook in _listed((hooks or self.hooks)["response"]):
                 response = hook(response) or response
@@ -153,16 +260,6 @@ class HttpSession:
             if not catch_response:
                 self.request_event.tell(**response.request_meta)
         return response
-
-    def _answer(self, ticket: Any) -> Any:
-        """Lets other users run until the exchange is there."""
-        if type(ticket) is not int:  # no event loop runs in this thread: the call waited itself
-            return ticket
-        try:
-            return get_hub().switch()
-        except BaseException:
-            self._native.abandon(ticket)
-            raise
 
     def _prepare_headers(self) -> None:
         """Hands the session's headers to the native side, once for each change."""
@@ -199,97 +296,6 @@ class HttpSession:
         return self.request("DELETE", url, **kwargs)
 
 
-class ResponseContextManager(Response):
-    """A response that can be told, in a ``with`` block, whether it counts as a failure."""
-
-    js: Any
-    #: What ``request`` listeners are fired with; changes made in the block count.
-    request_meta: dict[str, Any]
-    _entered = False
-    _verdict_open = False
-    _manual_result: bool | Exception | None = None
-
-    def __init__(self, exchange: Any) -> None:
-        super().__init__(exchange)
-        if exchange.failure is not None:
-            self.error = raised(*exchange.failure)
-
-    def _describe(self, session: HttpSession, method: str, context: dict[str, Any], start_time: float) -> None:
-        exchange = self._exchange
-        self._request_event = session.request_event
-        self.request_meta = {
-            "request_type": method,
-            "response_time": exchange.response_time_ms,
-            "name": exchange.name,
-            "context": context,
-            "response": self,
-            "exception": self._default_error(exchange.name),
-            "start_time": start_time,
-            "url": exchange.request_url,
-            "response_length": exchange.content_length,
-        }
-
-    def _default_error(self, name: str) -> Exception | None:
-        """What the failure table says unless the locustfile decides; grouped by name, not URL."""
-        if self.error is not None:
-            return self._exchange.cause() or cause_of(self.error)
-        if self.status_code < 400:
-            return None
-        whose = "Client" if self.status_code < 500 else "Server"
-        return named("HTTPError")(f"{self.status_code} {whose} Error: {self.reason} for url: {name}", response=self)
-
-    def raise_for_status(self) -> None:
-        """As in requests; an explicit ``success()`` or ``failure()`` goes first."""
-        if isinstance(self._manual_result, Exception):
-            raise self._manual_result
-        if not self._manual_result:
-            super().raise_for_status()
-
-    def __enter__(self) -> ResponseContextManager:
-        self._entered = True
-        if not self._verdict_open:
-            raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
-        meta = self.request_meta
-        if self._manual_result is not None:
-            meta["exception"] = None if self._manual_result is True else self._manual_result
-        elif isinstance(error, ResponseError):
-            meta["exception"] = error
-        elif error is not None:
-            return False
-        else:
-            meta["exception"] = self._default_error(meta["name"])
-        self._verdict_open = False
-        self._exchange.record(
-            meta["request_type"], meta["name"], meta["response_time"], meta["response_length"], error_text(meta["exception"])
-        )
-        self._request_event.tell(**meta)
-        return error is None or isinstance(error, ResponseError)
-
-    def success(self) -> None:
-        """The request counts as successful, whatever its status."""
-        self._decide(True, "success()")
-
-    def failure(self, exc: Any) -> None:
-        """The request counts as failed, for the reason given (a text or an exception)."""
-        self._decide(exc if isinstance(exc, Exception) else CatchResponseError(exc), "failure(...)")
-
-    def _decide(self, verdict: bool | Exception, call: str) -> None:
-        if not self._verdict_open:
-            raise LocustError(
-                "If you want to change the state of the request using .success() or .failure(), "
-                "you must pass catch_response=True."
-            )
-        if not self._entered:
-            raise LocustError(
-                "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like "
-                f"this:\n\nwith self.client.request(..., catch_response=True) as response:\n    response.{call}"
-            )
-        self._manual_result = verdict
-
-
 def error_text(error: Exception | str | None) -> str | None:
     """What the failure table says of ``error``; None for none."""
     if error is None:
@@ -307,10 +313,8 @@ def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit(url._replace(netloc=host)), (unquote(url.username), unquote(url.password))
 
 
-def _credentials(auth: Any) -> tuple[str, str] | None:
+def _credentials(auth: Any) -> tuple[str, str]:
     """Basic credentials from a pair or from an object such as requests' HTTPBasicAuth."""
-    if auth is None:
-        return None
     if isinstance(auth, tuple | list) and len(auth) == 2:
         return (str(auth[0]), str(auth[1]))
     if hasattr(auth, "username") and hasattr(auth, "password"):

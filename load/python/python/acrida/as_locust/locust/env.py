@@ -20,6 +20,7 @@ class Environment:
         *,
         engine: Any,
         user_classes: list[Any] | None = None,
+        shape_class: Any = None,
         tags: list[str] | None = None,
         exclude_tags: list[str] | None = None,
         locustfile: str | None = None,
@@ -33,6 +34,8 @@ class Environment:
         #: The native side: sessions, recorders, the queue of finished requests.
         self.engine = engine
         self.user_classes = user_classes or []
+        #: The load shape that the run follows; None for a fixed number of users.
+        self.shape_class = shape_class
         self.tags = tags
         self.exclude_tags = exclude_tags
         self.locustfile = locustfile

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 import traceback
 from typing import Any
 
+import gevent
 from gevent.pool import Group
 
 from . import log
@@ -14,6 +17,33 @@ from .stats import RequestStats
 from .user.task import LOCUST_STATE_STOPPING
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at how busy this process is.
+CPU_MONITOR_INTERVAL = 5.0
+#: Percent of one core from which the interpreter limits the load.
+CPU_WARNING_THRESHOLD = 90
+
+
+def busy_seconds() -> float:
+    """Seconds that this thread ran, or waited for a core that others had.
+
+    Source: /proc/PID/schedstat, proc(5); where there is none, time spent running.
+    """
+    try:
+        with open("/proc/thread-self/schedstat") as schedstat:
+            running_ns, waiting_ns = schedstat.read().split()[:2]
+            return (int(running_ns) + int(waiting_ns)) / 1e9
+    except (OSError, ValueError):
+        return time.thread_time()
+
+
+def resident_memory() -> int:
+    """Bytes of memory that this process has; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 class LocalRunner:
@@ -25,6 +55,13 @@ class LocalRunner:
         self.user_greenlets = Group()
         self.target_user_count = 0
         self._users: dict[int, Any] = {}
+        self._shape: Any = None
+        #: Percent of one core that the interpreter used lately, and whether it ever was too much.
+        self.current_cpu_usage = 0
+        self.cpu_warning_emitted = False
+        self._monitor = gevent.spawn(self._watch_cpu)
+        if environment.shape_class:
+            environment.shape_class.runner = self
         environment.events.user_error.add_listener(self._count_exception)
 
     @property
@@ -54,8 +91,81 @@ class LocalRunner:
 
     def start(self, user_count: int, spawn_rate: float, wait: bool = False) -> None:
         """Starts a run, or changes the number of users of one."""
+        self._swarm(user_count, spawn_rate, None)
+
+    def _swarm(self, user_count: int, spawn_rate: float, run_time: float | None) -> None:
         self.target_user_count = user_count
-        self.environment.engine.swarm(user_count, spawn_rate)
+        self.environment.engine.swarm(user_count, spawn_rate, run_time)
+
+    def start_shape(self, run_time: float | None = None) -> None:
+        """Follows the environment's load shape, for ``run_time`` seconds at most."""
+        logger.info("Shape test starting.")
+        self.leave_shape()
+        self.environment.shape_class.reset_time()
+        self._shape = gevent.spawn(self._follow_shape, self.environment.shape_class, run_time)
+        self._shape.link_exception(self._shape_raised)
+
+    def _follow_shape(self, shape: Any, run_time: float | None) -> None:
+        last: Any = None
+        while True:
+            asked_at = time.time()
+            wanted = shape.tick()
+            if wanted is None:
+                logger.info("Shape test stopping")
+                self._end()
+                return
+            if wanted != last:
+                users, rate = wanted[0], wanted[1]
+                if len(wanted) > 2 and wanted[2]:
+                    raise NotImplementedError("a load shape that chooses user classes is not supported yet")
+                logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
+                self._swarm(users, rate, run_time if last is None else None)
+                last = wanted
+            gevent.sleep(max(1 - (time.time() - asked_at), 0))
+
+    def _watch_cpu(self) -> None:
+        """Says when users wait for the interpreter: the load is then less than it should be."""
+        used, since = busy_seconds(), time.perf_counter()
+        while True:
+            gevent.sleep(CPU_MONITOR_INTERVAL)
+            used_before, since_before = used, since
+            used, since = busy_seconds(), time.perf_counter()
+            self.current_cpu_usage = round(100 * (used - used_before) / (since - since_before))
+            self.environment.events.usage_monitor.fire(
+                environment=self.environment, cpu_usage=self.current_cpu_usage, memory_usage=resident_memory()
+            )
+            if self.current_cpu_usage > CPU_WARNING_THRESHOLD:
+                self._warn_of_cpu()
+
+    def _warn_of_cpu(self) -> None:
+        usage = self.current_cpu_usage
+        self.environment.events.cpu_warning.fire(environment=self.environment, cpu_usage=usage)
+        if not self.cpu_warning_emitted:
+            self.cpu_warning_emitted = True
+            logger.warning(
+                "The interpreter is busy %d %% of the time, so users make fewer requests than they could. "
+                "Response times are not affected.",
+                usage,
+            )
+
+    def _shape_raised(self, greenlet: Any) -> None:
+        """A shape that raises, or returns nonsense, ends the run and marks it."""
+        logger.error("The load shape raised %r", greenlet.exception)
+        log.unhandled_greenlet_exception = True
+        self._end()
+
+    def leave_shape(self) -> None:
+        """The run ends, whatever its shape still wants."""
+        if self._shape is not None:
+            self._shape.kill(block=False)
+            self._shape = None
+
+    def _end(self) -> None:
+        """Ends the run; the program too, unless its web page can start another one."""
+        if self.environment.parsed_options.headless:
+            self.quit()
+        else:
+            self.stop()
 
     def stop(self) -> None:
         """Ends the run; the program goes on."""
@@ -95,10 +205,7 @@ class LocalRunner:
             logger.error("%s", error)
             logger.warning("Stopping the run...")
             self.environment.process_exit_code = self.environment.process_exit_code or 1
-            if self.environment.parsed_options.headless:
-                self.quit()
-            else:
-                self.stop()  # the web page can set what is missing, and start again
+            self._end()
         else:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
             log.unhandled_greenlet_exception = True

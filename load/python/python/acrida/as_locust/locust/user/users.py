@@ -11,6 +11,7 @@ from gevent import GreenletExit
 
 from ..clients import HttpSession
 from ..exception import StopTest, StopUser
+from .rest import RestMixin
 from .task import (
     LOCUST_STATE_RUNNING,
     LOCUST_STATE_STOPPING,
@@ -143,7 +144,7 @@ class User(metaclass=UserMeta):
         return f"{cls.__module__}.{cls.__qualname__}".replace("<locals>.", "")
 
 
-class HttpUser(User):
+class HttpUser(RestMixin, User):
     """A user with an HTTP ``client`` that keeps connections and cookies to itself."""
 
     abstract = True

@@ -9,12 +9,18 @@ import os
 import sys
 from typing import Any
 
+from ..shape import LoadTestShape
 from ..user import User
 
 
 def is_user_class(item: Any) -> bool:
     """Whether ``item`` is a User class that can be spawned."""
     return inspect.isclass(item) and issubclass(item, User) and not item.abstract
+
+
+def is_shape_class(item: Any) -> bool:
+    """Whether ``item`` is a LoadTestShape that can be followed."""
+    return inspect.isclass(item) and issubclass(item, LoadTestShape) and not item.abstract
 
 
 def load_locustfile(path: str) -> tuple[dict[str, type[User]], list[Any]]:
@@ -37,4 +43,6 @@ def load_locustfile(path: str) -> tuple[dict[str, type[User]], list[Any]]:
         loader.exec_module(module)
     finally:
         sys.path.remove(folder)
-    return {name: item for name, item in vars(module).items() if is_user_class(item)}, []
+    found = vars(module)
+    shapes = [item() for item in found.values() if is_shape_class(item)]
+    return {name: item for name, item in found.items() if is_user_class(item)}, shapes

@@ -1,0 +1,203 @@
+"""FastHttpUser: the same native client, with the manners of Locust's second one.
+
+What differs from HttpUser is what its manual says: requests are named by their
+URL as given, certificates are not verified, there are time limits, and failures
+are worded as geventhttpclient words them.
+"""
+
+from __future__ import annotations
+
+import json as _json
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from acrida.http.errors import Said
+from acrida.http.headers import CaseInsensitiveDict
+
+from ..clients import NO_CONTEXT, HttpSession
+from ..clients import ResponseContextManager as _ResponseContextManager
+from ..exception import StopTest
+from ..user.rest import RestMixin
+from ..user.users import User
+
+
+class LocustBadStatusCode(ConnectionError):
+    """The status says that the request failed."""
+
+    def __init__(self, url: str | None, code: int) -> None:
+        super().__init__(url)
+        self.url = url
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"URL {self.url}: code={self.code}"
+
+    def __repr__(self) -> str:
+        return f"LocustBadStatusCode(code={self.code})"
+
+
+class FastResponse(_ResponseContextManager):
+    """An answer; with status 0 and an ``error`` where there is none."""
+
+    def __init__(self, exchange: Any) -> None:
+        super().__init__(exchange)
+        if self.status_code == 0:
+            _, text, cause = exchange.failure
+            self.error = exchange.cause() or Said(text, cause)
+            self.__dict__["headers"] = None
+        elif exchange.is_failure:
+            self.error = LocustBadStatusCode(exchange.request_url, self.status_code)
+
+    @property
+    def url(self) -> str:  # type: ignore[override]
+        """The URL of the request, before redirects."""
+        return self._exchange.request_url
+
+    @property
+    def text(self) -> str | None:  # type: ignore[override]
+        """The body as text; None where there is no answer."""
+        return None if self.content is None else super().text
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status_code < 400
+
+    def json(self, **kwargs: Any) -> Any:
+        """The body read as JSON."""
+        return _json.loads(self.text, **kwargs)  # type: ignore[arg-type]
+
+    def raise_for_status(self) -> None:
+        """Raises what went wrong; an explicit ``success()`` or ``failure()`` goes first."""
+        if isinstance(self._manual_result, Exception):
+            raise self._manual_result
+        if not self._manual_result and self.error is not None:
+            raise self.error
+
+    def iter_content(self, chunk_size: int | None = 1024, decode_content: bool = True) -> Generator[Any, None, None]:  # type: ignore[override]
+        """The body in pieces of ``chunk_size`` bytes, as text where they are."""
+        for piece in super().iter_content(chunk_size):
+            if decode_content:
+                try:
+                    piece = piece.decode("utf-8")
+                except UnicodeDecodeError:
+                    pass  # Bytes that are no text stay bytes.
+            yield piece
+
+    def _default_error(self, name: str) -> Exception | None:
+        return self.error
+
+
+ResponseContextManager = FastResponse
+ErrorResponse = FastResponse
+RestResponseContextManager = FastResponse
+
+
+class FastHttpSession(HttpSession):
+    """Sends requests for one FastHttpUser."""
+
+    _response_class = FastResponse
+    _is_fast = True
+
+    def __init__(
+        self,
+        base_url: str | None,
+        request_event: Any,
+        user: Any,
+        insecure: bool = True,
+        network_timeout: float = 60.0,
+        connection_timeout: float = 60.0,
+        max_redirects: int = 30,
+        headers: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        super().__init__(base_url, request_event, user)
+        self.verify = not insecure
+        self.max_redirects = max_redirects
+        self._timeout = (connection_timeout, network_timeout)
+        if headers:
+            self.headers.update(headers)
+
+    def request(  # type: ignore[override]
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        data: Any = None,
+        catch_response: bool = False,
+        stream: bool = False,
+        headers: Mapping[str, Any] | None = None,
+        auth: Any = None,
+        json: Any = None,
+        allow_redirects: bool = True,
+        context: Mapping[str, Any] = NO_CONTEXT,
+        **kwargs: Any,
+    ) -> FastResponse:
+        """Sends a request and waits for its answer; other users run meanwhile."""
+        if json is not None and not data:
+            data, json = _json.dumps(json).encode(), None
+            headers = CaseInsensitiveDict(headers or {})
+            headers.setdefault("Content-Type", "application/json")
+            headers.setdefault("Accept", "application/json")
+        return super().request(
+            method,
+            url,
+            name or self.request_name or url,
+            catch_response,
+            context,
+            data=data,
+            headers=headers,
+            auth=auth,
+            allow_redirects=allow_redirects,
+            stream=stream,
+            **kwargs,
+        )
+
+    def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Generator[str, None, None]:
+        """Sends a request, and gives the answer line by line."""
+        response = self.request(method, url, stream=True, **kwargs)
+        response.raise_for_status()
+        text = (response.content or b"").decode("utf-8", errors="replace")
+        lines = text.split("\n")
+        yield from lines[:-1]
+        if lines[-1]:
+            yield lines[-1]
+
+
+class FastHttpUser(RestMixin, User):
+    """A user with an HTTP ``client`` that keeps connections and cookies to itself."""
+
+    abstract = True
+    #: Seconds without a byte from the server.
+    network_timeout: float = 60.0
+    #: Seconds until there is a connection.
+    connection_timeout: float = 60.0
+    max_redirects: int = 30
+    max_retries: int = 0
+    #: Whether any certificate is accepted.
+    insecure: bool = True
+    #: Added to every request.
+    default_headers: dict | None = None
+    concurrency: int = 10
+    proxy_host: str | None = None
+    proxy_port: int | None = None
+    client_pool: Any = None
+    ssl_context_factory: Any = None
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        if self.host is None:
+            raise StopTest(
+                "You must specify the base host. Either in the host attribute in the User class, "
+                "or on the command line using the --host option."
+            )
+        self.client = FastHttpSession(
+            base_url=self.host,
+            request_event=self.environment.events.request,
+            user=self,
+            insecure=self.insecure,
+            network_timeout=self.network_timeout,
+            connection_timeout=self.connection_timeout,
+            max_redirects=self.max_redirects,
+            headers=self.default_headers,
+        )
