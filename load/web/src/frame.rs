@@ -155,9 +155,9 @@ fn row<'a>(entry: &'a EntrySnapshot, course: Option<&Course>) -> Row<'a> {
         avg: one(entry.avg_response_time_ms()),
         max: one(entry.max_response_time_ms()),
         times: entry.percentiles_ms(&FRACTIONS).map_or([None; 3], three),
-        now: entry
-            .current_percentiles_ms(&FRACTIONS)
-            .map_or([None; 3], three),
+        now: course
+            .and_then(Course::newest)
+            .map_or([None; 3], |point| [point.p50, point.p95, point.p99]),
         size: entry.avg_content_length() as f32,
     }
 }

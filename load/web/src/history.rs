@@ -105,6 +105,7 @@ pub(crate) struct FinishedRun {
 #[derive(Debug, Default)]
 pub(crate) struct Course {
     series: Series<Point>,
+    newest: Option<Point>,
     /// When, and how many requests and failures there were, lately.
     lately: VecDeque<(u64, u64, u64)>,
 }
@@ -116,6 +117,11 @@ impl Course {
             (Some(first), Some(last)) => rates(*first, *last),
             _ => (0.0, 0.0),
         }
+    }
+
+    /// The newest beat.
+    pub(crate) fn newest(&self) -> Option<&Point> {
+        self.newest.as_ref()
     }
 
     pub(crate) fn points(&self) -> impl Iterator<Item = &Point> {
@@ -149,6 +155,7 @@ impl Course {
             beats: 1,
         };
         self.series.push(point);
+        self.newest = Some(point);
         point
     }
 }

@@ -17,8 +17,13 @@ use crate::{Settings, Site, locust};
 
 /// How old a snapshot may be that requests share.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
-/// How old `/stats/requests` may be; Locust's is up to two seconds.
-const STATS_AGE: Duration = Duration::from_secs(1);
+/// How old `/stats/requests` may be, as in Locust.
+const STATS_AGE: Duration = Duration::from_secs(2);
+/// How long after a request for them the statistics are made ready beat by beat, so
+/// that whoever polls does not wait for them.
+const STATS_INTEREST: Duration = Duration::from_secs(10);
+/// With more endpoints than this, every second beat is left out.
+const ENDPOINTS_PER_BEAT: usize = 100;
 
 pub(crate) struct Shared {
     pub(crate) site: Arc<dyn Site>,
@@ -31,8 +36,15 @@ pub(crate) struct Shared {
     pub(crate) secure: bool,
     book: Mutex<Book>,
     snapshot: Mutex<Option<(Instant, Arc<Snapshot>)>>,
-    stats: Mutex<Option<(Instant, Arc<str>)>>,
+    stats: Mutex<Stats>,
     frames: watch::Sender<Arc<str>>,
+}
+
+/// Locust's `/stats/requests`, kept for a moment.
+#[derive(Default)]
+struct Stats {
+    made: Option<(Instant, Arc<str>)>,
+    asked: Option<Instant>,
 }
 
 /// What changes while the page is open.
@@ -51,6 +63,8 @@ pub(crate) struct Book {
     pub(crate) beat: Option<Beat>,
     gauge: Gauge,
     was: RunState,
+    /// Whether the next beat is left out.
+    rests: bool,
 }
 
 /// What the newest swarm asked for.
@@ -108,6 +122,7 @@ impl Shared {
             beat: None,
             gauge: Gauge::default(),
             was: RunState::Ready,
+            rests: false,
         };
         let (frames, _) = watch::channel(Arc::from(""));
         Self {
@@ -128,9 +143,13 @@ impl Shared {
     /// Takes one snapshot for everybody: adds to the history, and sends a frame to
     /// every page that is open.
     pub(crate) fn beat(&self) {
-        let snapshot = self.site.snapshot();
         let state = self.control.state();
         let mut book = self.book();
+        if std::mem::take(&mut book.rests) && book.was == state {
+            return;
+        }
+        let snapshot = self.site.snapshot();
+        book.rests = snapshot.entries.len() > ENDPOINTS_PER_BEAT;
         book.load = book.gauge.look();
         let ended = book.was.is_active() && !state.is_active();
         book.beat = (state.is_active() || ended).then(|| book.history.observe(&snapshot));
@@ -142,6 +161,11 @@ impl Shared {
         book.was = state;
         self.send_frame(&snapshot, &book);
         book.beat = None;
+        drop(book);
+        let asked = self.stats().asked;
+        if asked.is_some_and(|asked| asked.elapsed() < STATS_INTEREST) {
+            self.make_stats(&snapshot);
+        }
     }
 
     /// Lets every open page see at once that something was changed.
@@ -190,25 +214,36 @@ impl Shared {
         snapshot
     }
 
-    /// Locust's `/stats/requests`, at most a second old.
+    /// Locust's `/stats/requests`, at most two seconds old.
     pub(crate) fn stats_requests(&self) -> Arc<str> {
-        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((made, text)) = &*stats
-            && made.elapsed() < STATS_AGE
         {
-            return Arc::clone(text);
+            let mut stats = self.stats();
+            stats.asked = Some(Instant::now());
+            if let Some((made, text)) = &stats.made
+                && made.elapsed() < STATS_AGE
+            {
+                return Arc::clone(text);
+            }
         }
-        let state = self.control.state().name();
-        let value = locust::stats_requests(&self.snapshot(), state);
+        self.make_stats(&self.snapshot())
+    }
+
+    /// Nobody waits while the text is being made.
+    fn make_stats(&self, snapshot: &Snapshot) -> Arc<str> {
+        let value = locust::stats_requests(snapshot, self.control.state().name());
         let text: Arc<str> = crate::answers::pretty(&value).into();
-        *stats = Some((Instant::now(), Arc::clone(&text)));
+        self.stats().made = Some((Instant::now(), Arc::clone(&text)));
         text
+    }
+
+    fn stats(&self) -> MutexGuard<'_, Stats> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets what is kept for a moment, because it has just been overtaken.
     pub(crate) fn forget_cached(&self) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.stats().made = None;
     }
 
     /// A panic while the book was open leaves it as good as it was.
