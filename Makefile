@@ -8,7 +8,7 @@ LOCUST := locust==2.47.0
 ACRIDA_VENV := .venv
 LOCUST_VENV := .venv-locust
 
-.PHONY: help demo test build bench check-format lint test-rust test-benches docs test-python venv locust fmt deny clean
+.PHONY: help demo test build bench check-format lint test-rust test-benches docs test-python test-browser venv locust fmt deny clean
 .NOTPARALLEL:
 
 help: ## Show this text
@@ -17,7 +17,7 @@ help: ## Show this text
 demo: ## The guide's first scenario against the real classifier
 	@scripts/demo.sh
 
-test: check-format lint test-rust test-benches docs test-python ## Everything that has to hold
+test: check-format lint test-rust test-benches docs test-python test-browser ## Everything that has to hold
 
 build: ## Release builds of every binary
 	cargo build --release --locked --workspace --bins
@@ -45,6 +45,9 @@ test-python: venv locust ## The command as users have it, beside real Locust
 	cargo build --locked --package bench-target --package classifier-service
 	$(ACRIDA_VENV)/bin/python -m pytest --acrida=$(ACRIDA_VENV)/bin/acrida --locust=$(LOCUST_VENV)/bin/locust \
 		--binaries=$${CARGO_TARGET_DIR:-target}/debug $(PYTEST_ARGS)
+
+test-browser: venv ## The web page, in headless Chromium
+	ACRIDA=$(CURDIR)/$(ACRIDA_VENV)/bin/acrida scripts/browser.sh
 
 venv: ## acrida, and what its tests need, in .venv
 	scripts/venv.sh $(ACRIDA_VENV) . -r tests/requirements.txt

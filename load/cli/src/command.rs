@@ -65,7 +65,6 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
         let classes = loader.tasks(&chosen, &options);
         return Err(Exit::Shown(task_ratio::render(&classes, options.users)));
     }
-    users::require_headless(&options)?;
     if !options.skip_log_setup {
         logging::set_up(&options.loglevel, options.logfile.as_deref())?;
         info!(target: "locust.main", "Starting {} {}", invocation.program, env!("CARGO_PKG_VERSION"));
@@ -126,7 +125,7 @@ mod tests {
         for (line, classes, code, part) in [
             ("-f missing.py", &["A"][..], 1, "missing.py"),
             ("--headless --usrs 5", &["A"], 2, "did you mean '--users'"),
-            ("-u 5", &["A"], 2, "--headless"),
+            ("--autoquit 5", &["A"], 2, "--autostart"),
             ("--headless", &[], 1, "no user class found"),
             ("--headless B", &["A"], 1, "unknown user class B"),
             ("--headless --logfile /dev/null/x", &["A"], 1, "/dev/null/x"),

@@ -1,10 +1,11 @@
 //! Log lines that look like those of Python's side:
 //! `[2026-01-31 09:50:12,345] host/INFO/locust.main: message`.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::ZonedDateTime;
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -13,6 +14,32 @@ use crate::exit::Exit;
 
 /// Takes away what stands in a terminal's line, such as the progress of a run.
 pub(crate) const CLEAR_LINE: &str = "\r\x1b[K";
+
+/// The most log lines that the web page shows, as in Locust.
+const RECENT_LINES: usize = 500;
+/// The longest of them, in bytes.
+const RECENT_LINE_MAX: usize = 4_000;
+
+/// The newest log lines of both sides. Like the logger itself there is one for the
+/// process.
+static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// Remembers a log line, which may be one of Python's side.
+pub fn remember(line: &str) {
+    let line = line.trim_end();
+    let line = line[..line.floor_char_boundary(RECENT_LINE_MAX)].to_owned();
+    let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if recent.len() == RECENT_LINES {
+        recent.pop_front();
+    }
+    recent.push_back(line);
+}
+
+/// The newest log lines, oldest first.
+pub fn recent_lines() -> Vec<String> {
+    let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    recent.iter().cloned().collect()
+}
 
 /// Sends the lines of `locust.…` and `acrida…` loggers from `loglevel` up to
 /// stderr, or to the end of `logfile`, whose folder is created.
@@ -81,6 +108,7 @@ impl Log for Lines {
             return;
         }
         let line = line(&ZonedDateTime::now(), &self.host, record);
+        remember(&line);
         // There is nobody to tell that a log line could not be written.
         let _ = match &self.file {
             Some(file) => match file.lock() {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use acrida_engine::UserClass;
 use acrida_engine::plan::Dispatch;
+use serde_json::{Value, json};
 
 /// A user class and what its users do.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,35 @@ pub fn render(classes: &[ClassTasks], users: Option<u64>) -> String {
         }
     }
     text
+}
+
+/// Locust's `/tasks`: the same shares as JSON, of each parent and of everything.
+pub fn json(classes: &[ClassTasks], users: Option<u64>) -> Value {
+    let shares = class_shares(classes, users);
+    let tree = |of_everything: bool| -> Value {
+        let class = |(class, share): (&ClassTasks, &f64)| {
+            let tasks = tasks_json(&class.tasks, of_everything.then_some(*share));
+            (
+                class.class.name.clone(),
+                json!({"ratio": share, "tasks": tasks}),
+            )
+        };
+        Value::Object(classes.iter().zip(&shares).map(class).collect())
+    };
+    json!({"per_class": tree(false), "total": tree(true)})
+}
+
+/// `parent` as in [`lines`].
+fn tasks_json(tasks: &[TaskShare], parent: Option<f64>) -> Value {
+    let task = |task: &TaskShare| {
+        let share = task.share * parent.unwrap_or(1.0);
+        let mut row = json!({"ratio": share});
+        if !task.tasks.is_empty() {
+            row["tasks"] = tasks_json(&task.tasks, parent.map(|_| share));
+        }
+        (task.name.clone(), row)
+    };
+    Value::Object(tasks.iter().map(task).collect())
 }
 
 /// The share of each class among the users that will run. Without a number of
@@ -167,6 +197,18 @@ mod tests {
             .flat_map(|line| [line.trim_end(), "\n"])
             .collect();
         assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn the_json_has_the_shares_of_both_tables() {
+        let both = json(&classes(), Some(5));
+        assert_eq!(both["per_class"]["B"]["ratio"], 0.6);
+        assert_eq!(
+            both["per_class"]["B"]["tasks"]["Sub"]["tasks"]["x"],
+            json!({"ratio": 0.75})
+        );
+        let deep = both["total"]["B"]["tasks"]["Sub"]["tasks"]["Deep"]["ratio"].as_f64();
+        assert!((deep.expect("a share") - 0.0375).abs() < 1e-9);
     }
 
     #[test]

@@ -44,19 +44,6 @@ pub fn choose(names: &[String], options: &Options) -> Result<Vec<usize>, Exit> {
     Ok(chosen.map(|(index, _)| index).collect())
 }
 
-/// Refuses what needs a web page, which there is not yet.
-///
-/// # Errors
-///
-/// [`Exit::Usage`] that names the flag to add.
-pub fn require_headless(options: &Options) -> Result<(), Exit> {
-    if options.headless {
-        return Ok(());
-    }
-    let text = "there is no web page yet: add --headless to start the test at once";
-    Err(Exit::Usage(text.to_owned()))
-}
-
 /// Logs that more users have a fixed count than will run.
 pub fn warn_about_fixed_counts(classes: &[UserClass], options: &Options) {
     let fixed: u64 = classes.iter().map(|class| class.fixed_count).sum();
@@ -104,13 +91,6 @@ mod tests {
         assert_eq!(
             list(&names),
             Exit::Shown("Available Users:\n    B\n    A\n".to_owned())
-        );
-    }
-
-    #[test]
-    fn a_run_without_headless_is_refused_with_the_flag_to_add() {
-        assert!(
-            matches!(require_headless(&options(&[])), Err(Exit::Usage(text)) if text.contains("--headless"))
         );
     }
 }

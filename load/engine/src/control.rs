@@ -29,8 +29,8 @@ pub struct Swarm {
     pub users: u64,
     /// Users started (or ended) per second.
     pub spawn_rate: SpawnRate,
-    /// The test stops, and the program quits, this long after the command that
-    /// started the test; `None` leaves a limit that is already set as it is.
+    /// The test stops, and the program quits if it is set to, this long after the
+    /// command that started the test; `None` leaves a limit that is already set as it is.
     pub run_time: Option<Duration>,
 }
 
@@ -70,6 +70,15 @@ impl TryFrom<f64> for SpawnRate {
 pub enum Command {
     /// Start a test, or change the number of users of one that runs.
     Swarm(Swarm),
+    /// From the next test on, this class has this weight and fixed count.
+    SetClass {
+        /// Which class.
+        class: ClassId,
+        /// As [`UserClass::weight`].
+        weight: f64,
+        /// As [`UserClass::fixed_count`].
+        fixed_count: u64,
+    },
     /// The host has done [`Action::TestStart`]; users may start now.
     TestStarted,
     /// The host has started this user.

@@ -149,7 +149,12 @@ fn narrate_command(runner: &Runner, command: Command) {
 
 fn narrate_time_limit(runner: &Runner, now: Instant) {
     if runner.time_limit().is_some_and(|limit| limit <= now) {
-        info!(target: "locust.main", "--run-time limit reached, shutting down");
+        let next = if runner.settings().outlives_tests {
+            "stopping test"
+        } else {
+            "shutting down"
+        };
+        info!(target: "locust.main", "--run-time limit reached, {next}");
     }
 }
 
@@ -199,6 +204,7 @@ mod tests {
             stop_timeout: Duration::ZERO,
             request_grace: Duration::ZERO,
             reset_stats: false,
+            outlives_tests: false,
         };
         Runner::new(classes.to_vec(), settings)
     }

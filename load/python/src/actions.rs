@@ -3,36 +3,47 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use acrida_cli::run::Change;
 use acrida_engine::{Action, Ending};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// Actions that Python has not taken yet, in order. Bounded by what the engine asks
-/// for: at most a start and an end for each user.
+/// What Python is to do.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// The engine asks for it.
+    Action(Action),
+    /// Somebody at the web page does.
+    Change(Change),
+}
+
+/// Calls that Python has not taken yet, in order. Bounded by what the engine asks
+/// for (at most a start and an end for each user) and by how fast people click.
 #[derive(Debug, Default)]
-pub(crate) struct Actions(Mutex<VecDeque<Action>>);
+pub(crate) struct Actions(Mutex<VecDeque<Call>>);
 
 impl Actions {
-    pub(crate) fn push(&self, action: Action) {
-        self.lock().push_back(action);
+    pub(crate) fn push(&self, call: Call) {
+        self.lock().push_back(call);
     }
 
-    pub(crate) fn take(&self) -> VecDeque<Action> {
+    pub(crate) fn take(&self) -> VecDeque<Call> {
         std::mem::take(&mut self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Action>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Call>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The name of a method of Python's `Run`, after `on_`, and its arguments; `None`
 /// for what is not Python's to do.
-pub(crate) fn call_of<'py>(
-    py: Python<'py>,
-    action: Action,
-) -> PyResult<Option<Bound<'py, PyTuple>>> {
+pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound<'py, PyTuple>>> {
     let none = || PyTuple::empty(py);
+    let action = match call {
+        Call::Action(action) => action,
+        Call::Change(change) => return change_of(change).into_pyobject(py).map(Some),
+    };
     let (name, arguments) = match action {
         Action::ResetStats => return Ok(None),
         Action::TestStart => ("test_start", none()),
@@ -50,4 +61,15 @@ pub(crate) fn call_of<'py>(
         Action::Quit => ("quit", none()),
     };
     (name, arguments).into_pyobject(py).map(Some)
+}
+
+/// The same for a change on the web page, its argument as JSON.
+fn change_of(change: Change) -> (&'static str, (String,)) {
+    let text = |value: serde_json::Result<String>| value.expect("names and numbers are JSON");
+    match change {
+        Change::Settings(settings) => ("settings", (text(serde_json::to_string(&settings)),)),
+        Change::User(user) => ("user_change", (text(serde_json::to_string(&user)),)),
+        Change::Classes(names) => ("classes", (text(serde_json::to_string(&names)),)),
+        Change::StatsReset => ("stats_reset", ("null".to_owned(),)),
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use acrida_cli::run::{Collector, Counter};
+use acrida_cli::run::{ClassState, Collector, Counter};
 use acrida_engine::{Command, Control, SpawnRate, Swarm, UserId};
 use acrida_http::{Client, Headers, Observer, Record, Tls, TlsChoice, TlsError};
 use pyo3::exceptions::PyValueError;
@@ -15,6 +15,8 @@ use pyo3::types::PyList;
 
 use crate::actions::{Actions, call_of};
 use crate::exchange::{Exchange, micros};
+use crate::loader::share;
+use crate::published::Published;
 use crate::session::Session;
 use crate::statistics::Statistics;
 use crate::waiters::{Waiter, Waiters};
@@ -27,6 +29,7 @@ const TLS_MAX: usize = 100;
 pub(crate) struct Engine {
     client: Arc<Client>,
     actions: Arc<Actions>,
+    published: Arc<Published>,
     waiters: Waiters,
     counter: Arc<Counter>,
     default_headers: Headers,
@@ -51,6 +54,7 @@ impl Engine {
         Self {
             client,
             actions,
+            published: Arc::default(),
             waiters: Waiters::default(),
             counter: Arc::new(counter),
             default_headers: Headers::new(Headers::default_fields())
@@ -66,6 +70,11 @@ impl Engine {
     pub(crate) fn set_run(&self, control: Control, collector: Arc<Collector>) {
         // An engine has one run, which calls this once.
         let _ = self.run.set((control, collector));
+    }
+
+    /// The user classes as Python last told of them.
+    pub(crate) fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.published)
     }
 
     pub(crate) fn waiters(&self) -> &Waiters {
@@ -170,6 +179,19 @@ impl Engine {
         self.client.wake();
     }
 
+    /// Tells the web page what the user classes are like now.
+    fn publish(&self, classes: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+        let state = |class: &Bound<'_, PyAny>| {
+            Ok(ClassState {
+                tasks: share(class)?,
+                host: class.getattr("host")?.extract()?,
+            })
+        };
+        let states: PyResult<Vec<_>> = classes.iter().map(state).collect();
+        self.published.set(states?);
+        Ok(())
+    }
+
     /// A new session, for one user.
     fn session(slf: &Bound<'_, Self>) -> Session {
         let engine = slf.get();
@@ -259,6 +281,12 @@ impl Engine {
     fn user_stopped(&self, user: u64) {
         self.send(Command::UserStopped(UserId(user)));
     }
+}
+
+/// Shows a log line of Python's side on the web page.
+#[pyfunction]
+pub(crate) fn remember_log_line(line: &str) {
+    acrida_cli::logging::remember(line);
 }
 
 /// µs since the Unix epoch.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use acrida_cli::command::{Prepared, prepare};
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
-use acrida_cli::run::{Counter, Host, RequestLog, Run, RunEnd, RunSetup};
+use acrida_cli::run::{Counter, Host, PageSetup, RequestLog, Run, RunEnd, RunSetup};
 use acrida_http::{Client, Observer, Settings};
 use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
@@ -116,11 +116,13 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         starts_by_itself: loader.shape().is_none(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
         request_grace: REQUEST_GRACE,
+        page: page_setup(locustfile),
     };
     module.call_method0("release_sigint")?;
     let host: Arc<dyn Host> = Arc::new(PythonHost {
         actions,
         client: Arc::clone(&client),
+        published: engine.get().published(),
     });
     let run = py.detach(|| Run::start(setup, &host))?;
     engine
@@ -152,6 +154,15 @@ fn end(py: Python<'_>, python: &Bound<'_, PyAny>, engine: &Engine, run: Run) -> 
     let code = py.detach(|| run.finish(ending));
     python.call_method1("quit", (code,))?;
     Ok(code)
+}
+
+fn page_setup(locustfile: &Path) -> PageSetup {
+    let name = locustfile.file_name().unwrap_or_default();
+    PageSetup {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        locustfile: name.to_string_lossy().into_owned(),
+        extra_options: Vec::new(),
+    }
 }
 
 fn request_log(options: &acrida_cli::options::Options) -> Result<Option<RequestLog>, Exit> {

@@ -2,22 +2,33 @@
 
 use std::sync::Arc;
 
-use acrida_cli::run::Host;
+use acrida_cli::run::{Change, ClassState, Host};
 use acrida_engine::Action;
 use acrida_http::Client;
 
-use crate::actions::Actions;
+use crate::actions::{Actions, Call};
+use crate::published::Published;
 
 /// Passes actions on to the event loop.
 pub(crate) struct PythonHost {
     pub(crate) actions: Arc<Actions>,
     pub(crate) client: Arc<Client>,
+    pub(crate) published: Arc<Published>,
 }
 
 impl Host for PythonHost {
     fn act(&self, action: Action) {
-        self.actions.push(action);
+        self.actions.push(Call::Action(action));
         self.client.outbox().ring();
+    }
+
+    fn change(&self, change: Change) {
+        self.actions.push(Call::Change(change));
+        self.client.outbox().ring();
+    }
+
+    fn classes(&self) -> Vec<ClassState> {
+        self.published.get()
     }
 
     fn abandon(&self) -> u64 {

@@ -12,6 +12,7 @@ mod exchange;
 mod host;
 mod loader;
 mod multipart;
+mod published;
 mod session;
 mod settings;
 mod statistics;
@@ -24,7 +25,7 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::engine::Engine;
+    use crate::engine::{Engine, remember_log_line};
     #[pymodule_export]
     use crate::entry::main;
     #[pymodule_export]

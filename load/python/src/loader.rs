@@ -73,13 +73,6 @@ impl<'py> PythonLoader<'py> {
         }
         Exit::Failed(error.value(self.py).to_string())
     }
-
-    fn share(&self, class: &Bound<'py, PyAny>) -> PyResult<ClassTasks> {
-        Ok(ClassTasks {
-            class: described(class)?,
-            tasks: shares(&class.getattr("tasks")?)?,
-        })
-    }
 }
 
 impl Loader for PythonLoader<'_> {
@@ -101,7 +94,7 @@ impl Loader for PythonLoader<'_> {
             let tags = (options.tags.clone(), options.exclude_tags.clone());
             let arguments = (classes.clone(), options.equal_weights, tags.0, tags.1);
             module.call_method1("apply_task_options", arguments)?;
-            classes.iter().map(|class| self.share(class)).collect()
+            classes.iter().map(share).collect()
         };
         apply().unwrap_or_else(|error| {
             error.print(self.py);
@@ -140,6 +133,14 @@ fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
         choices,
         default: settings::value(&default)?,
         help,
+    })
+}
+
+/// A user class, with how often it does what.
+pub(crate) fn share(class: &Bound<'_, PyAny>) -> PyResult<ClassTasks> {
+    Ok(ClassTasks {
+        class: described(class)?,
+        tasks: shares(&class.getattr("tasks")?)?,
     })
 }
 

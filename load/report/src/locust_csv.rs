@@ -74,31 +74,47 @@ const FAILURES: [&str; 8] = [
     "Failure message",
 ];
 
+/// How many of [`FAILURES`] are Locust's.
+const FAILURES_OF_LOCUST: usize = 6;
+
 const EXCEPTIONS: [&str; 4] = ["Count", "Message", "Traceback", "Nodes"];
 
 /// `_stats.csv`: a row for each entry, and `Aggregated`.
 ///
 /// `percentiles` are fractions; [`PERCENTILES`] is Locust's choice.
 pub fn stats_csv(snapshot: &Snapshot, percentiles: &[f64]) -> String {
+    stats_table(snapshot, percentiles, true)
+}
+
+/// The same with Locust's columns only, as its web page gives it.
+pub fn locust_stats_csv(snapshot: &Snapshot, percentiles: &[f64]) -> String {
+    stats_table(snapshot, percentiles, false)
+}
+
+fn stats_table(snapshot: &Snapshot, percentiles: &[f64], with_guide: bool) -> String {
     let labels = percentiles
         .iter()
         .map(|fraction| percentile_label(*fraction));
     let mut header = texts(&STATS);
     header.extend(labels);
-    header.extend(texts(&STATS_OF_THE_GUIDE));
+    if with_guide {
+        header.extend(texts(&STATS_OF_THE_GUIDE));
+    }
     let entries = snapshot.entries.iter().chain([&snapshot.total]);
-    let entries = entries.map(|entry| stats_row(entry, percentiles));
+    let entries = entries.map(|entry| stats_row(entry, percentiles, with_guide));
     rows([header].into_iter().chain(entries))
 }
 
-fn stats_row(entry: &EntrySnapshot, percentiles: &[f64]) -> Vec<String> {
+fn stats_row(entry: &EntrySnapshot, percentiles: &[f64], with_guide: bool) -> Vec<String> {
     let totals = totals(entry);
     let mut row = vec![entry.method.clone(), entry.name.clone()];
     row.extend(totals.clone());
     row.push(python_float(entry.total_rps()));
     row.push(python_float(entry.total_fail_per_sec()));
     row.extend(percentile_fields(entry, percentiles, false));
-    row.extend(totals);
+    if with_guide {
+        row.extend(totals);
+    }
     row
 }
 
@@ -181,8 +197,18 @@ pub fn stats_history_rows(snapshot: &Snapshot, percentiles: &[f64], full_history
 
 /// `_failures.csv`: a row for each error of each method and name.
 pub fn failures_csv(snapshot: &Snapshot) -> String {
+    failures_table(snapshot, FAILURES.len())
+}
+
+/// The same with Locust's columns only, as its web page gives it.
+pub fn locust_failures_csv(snapshot: &Snapshot) -> String {
+    failures_table(snapshot, FAILURES_OF_LOCUST)
+}
+
+/// The first `columns` of [`FAILURES`].
+fn failures_table(snapshot: &Snapshot, columns: usize) -> String {
     let failures = snapshot.failures.iter().map(|failure| {
-        vec![
+        let fields = [
             failure.method.clone(),
             failure.name.clone(),
             failure.error.clone(),
@@ -191,9 +217,10 @@ pub fn failures_csv(snapshot: &Snapshot) -> String {
             utc_second(failure.last_seen_us),
             failure.occurrences.to_string(),
             failure.error.clone(),
-        ]
+        ];
+        fields.into_iter().take(columns).collect()
     });
-    rows([texts(&FAILURES)].into_iter().chain(failures))
+    rows([texts(&FAILURES[..columns])].into_iter().chain(failures))
 }
 
 /// `_exceptions.csv`: a row for each place where tasks raised.

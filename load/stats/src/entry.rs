@@ -207,6 +207,16 @@ impl EntrySnapshot {
         percentiles_ms(&recent, fractions)
     }
 
+    /// How many requests took longer than the bound before and at most this one, for
+    /// each of `bounds_us`, which ascend; and last, how many took longer than all.
+    pub fn counts_by_time(&self, bounds_us: &[u64]) -> Vec<u64> {
+        let mut counts = vec![0; bounds_us.len() + 1];
+        self.total.times.for_each(|time_us, count| {
+            counts[bounds_us.partition_point(|bound| *bound < time_us)] += count;
+        });
+        counts
+    }
+
     /// Requests per second from the start of the run to its last request.
     pub fn total_rps(&self) -> f64 {
         self.clock

@@ -80,6 +80,16 @@ impl Times {
         }
     }
 
+    /// Calls `each` with times and how often there are.
+    pub(crate) fn for_each(&self, mut each: impl FnMut(u64, u64)) {
+        match self {
+            Self::Listed(times) => times.iter().for_each(|time| each(*time, 1)),
+            Self::Counted(histogram) => histogram
+                .iter_recorded()
+                .for_each(|step| each(step.value_iterated_to(), step.count_at_value())),
+        }
+    }
+
     /// The times at `fractions` (0.0 to 1.0) in µs, in the order of `fractions`.
     ///
     /// Of n times, sorted, it is the one at index ⌊n · fraction⌋, or the last one.
@@ -183,6 +193,17 @@ mod tests {
         };
         assert_eq!(histogram.len(), MAX_LISTED as u64 + 1);
         assert!(histogram.distinct_values() * 8 <= 256 << 10);
+    }
+
+    #[test]
+    fn every_time_is_told_whether_listed_or_counted() {
+        for count in [3, MAX_LISTED as u64 + 5] {
+            let values: Vec<u64> = (0..count).map(|at| at % 3).collect();
+            let mut told = [0; 3];
+            times_of(&values).for_each(|time, count| told[time as usize] += count);
+            assert_eq!(told.iter().sum::<u64>(), count);
+            assert_eq!(told[0], count.div_ceil(3));
+        }
     }
 
     fn some_times() -> impl Strategy<Value = Vec<u64>> {

@@ -80,12 +80,19 @@ pub const RULES: &[Rule] = &[
         pure_sources: Some("load/report/src"),
     },
     Rule {
+        package: "acrida-web",
+        may_use: &["acrida-stats", "acrida-engine", "acrida-report"],
+        must_not_know: &[PYTHON, DATABASES, IMAGES],
+        pure_sources: None,
+    },
+    Rule {
         package: "acrida-cli",
         may_use: &[
             "acrida-stats",
             "acrida-engine",
             "acrida-http",
             "acrida-report",
+            "acrida-web",
         ],
         must_not_know: &[PYTHON, DATABASES],
         pure_sources: None,

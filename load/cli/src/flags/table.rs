@@ -83,45 +83,90 @@ const COMMON: &[Flag<'static>] = &[
 ];
 
 const WEB: &[Flag<'static>] = &[
-    Flag::new("web-host", "web_host", Text, "")
-        .default("")
-        .support(NotYet),
-    Flag::new("web-host-display-name", "web_host_display_name", Text, "").support(NotYet),
-    Flag::new("web-port", "web_port", Int, "")
-        .short('P')
-        .default("8089")
-        .support(NotYet),
+    Flag::new(
+        "web-host",
+        "web_host",
+        Text,
+        "Serve the web page on this address instead of 127.0.0.1; '*' means every interface.",
+    )
+    .default("")
+    .metavar("address"),
+    Flag::new(
+        "web-host-display-name",
+        "web_host_display_name",
+        Text,
+        "A name under which the web page is reached, such as that of a proxy.",
+    )
+    .metavar("name"),
+    Flag::new(
+        "web-port",
+        "web_port",
+        Int,
+        "Serve the web page on this port.",
+    )
+    .short('P')
+    .default("8089")
+    .metavar("port"),
     Flag::new(
         "headless",
         "headless",
         Switch,
         "Start the test at once, without the web page.",
     ),
-    Flag::new("autostart", "autostart", Switch, "").support(NotYet),
-    Flag::new("autoquit", "autoquit", Int, "")
-        .default("-1")
-        .support(NotYet),
+    Flag::new(
+        "autostart",
+        "autostart",
+        Switch,
+        "Start the test at once, with the web page.",
+    ),
+    Flag::new(
+        "autoquit",
+        "autoquit",
+        Int,
+        "Quit this many seconds after the test has ended. Needs --autostart.",
+    )
+    .default("-1")
+    .metavar("seconds"),
     Flag::new("headful", "headful", Switch, "").support(Hidden),
     Flag::new("web-auth", "web_auth", Text, "")
         .support(Gone("--web-auth was replaced by --web-login")),
-    Flag::new("web-login", "web_login", Switch, "").support(NotYet),
-    Flag::new("tls-cert", "tls_cert", Text, "")
+    Flag::new(
+        "web-login",
+        "web_login",
+        Switch,
+        "Ask for a password: that in ACRIDA_WEB_PASSWORD, or one that is logged at the start.",
+    ),
+    Flag::new(
+        "tls-cert",
+        "tls_cert",
+        Text,
+        "Serve the web page by https with this certificate (PEM).",
+    )
+    .default("")
+    .metavar("filename"),
+    Flag::new("tls-key", "tls_key", Text, "The key of --tls-cert (PEM).")
         .default("")
-        .support(NotYet),
-    Flag::new("tls-key", "tls_key", Text, "")
-        .default("")
-        .support(NotYet),
-    Flag::new("class-picker", "class_picker", Switch, "")
-        .env(Named("LOCUST_USERCLASS_PICKER"))
-        .support(NotYet),
+        .metavar("filename"),
+    Flag::new(
+        "class-picker",
+        "class_picker",
+        Switch,
+        "Let the web page choose which user classes run.",
+    )
+    .env(Named("LOCUST_USERCLASS_PICKER")),
     Flag::new("build-path", "build_path", Text, "")
         .default("")
         .support(NotYet),
     Flag::new("legacy-ui", "legacy_ui", Switch, "")
         .support(Gone("--legacy-ui does not exist any more")),
-    Flag::new("web-base-path", "web_base_path", Text, "")
-        .default("")
-        .support(NotYet),
+    Flag::new(
+        "web-base-path",
+        "web_base_path",
+        Text,
+        "Serve the web page below this path, such as /load.",
+    )
+    .default("")
+    .metavar("path"),
 ];
 
 const MASTER: &[Flag<'static>] = &[

@@ -6,6 +6,7 @@
 //! `~/.locust.conf`. Source: observed on Locust 2.47.
 
 mod typed;
+mod web;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -19,7 +20,8 @@ use crate::flags::{
     parse_switch, parse_value, suggest, with_extra,
 };
 
-use typed::typed;
+use typed::{Values, typed};
+pub use web::WebOptions;
 
 /// The environment, by the names of variables.
 pub type Environment = BTreeMap<String, String>;
@@ -41,6 +43,8 @@ pub struct Options {
     pub list: bool,
     /// `--headless`, unless `--headful`.
     pub headless: bool,
+    /// What the web page is like, in a run that is not headless.
+    pub web: WebOptions,
     /// `--csv`.
     pub csv_prefix: Option<String>,
     /// `--csv-full-history`.
@@ -130,6 +134,7 @@ pub fn resolve(
     all.push((USER_CLASSES.to_owned(), Value::List(user_classes)));
     let options = typed(all);
     check_together(&options)?;
+    options.web.check(&Values(&options.all))?;
     Ok(options)
 }
 

@@ -233,7 +233,36 @@ fn a_mistake_is_named_with_its_place() {
             "'--csv-requests' requires '--csv'",
         ),
         ("--master", &[], "", "--master is not supported yet"),
-        ("-P 8089", &[], "", "--web-port is not supported yet"),
+        (
+            "--build-path x",
+            &[],
+            "",
+            "--build-path is not supported yet",
+        ),
+        (
+            "--web-base-path x",
+            &[],
+            "",
+            "argument --web-base-path: must be a slash and plain letters, such as /load, not \"x\"",
+        ),
+        (
+            "-P 70000",
+            &[],
+            "",
+            "argument -P/--web-port: must be from 0 to 65535, not 70000",
+        ),
+        (
+            "--tls-cert x",
+            &[],
+            "",
+            "'--tls-cert' and '--tls-key' require each other",
+        ),
+        (
+            "--autoquit 0",
+            &[],
+            "",
+            "'--autoquit' requires '--autostart'",
+        ),
         (
             "",
             &[("LOCUST_MODE_WORKER", "1")],

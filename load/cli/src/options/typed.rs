@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acrida_engine::SpawnRate;
 
-use super::Options;
+use super::{Options, web};
 use crate::flags::{USER_CLASSES, Value};
 
 /// The same settings under their own types.
@@ -24,6 +24,7 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         run_time: seconds("run_time").filter(|limit| !limit.is_zero()),
         list: values.switch("list_commands"),
         headless: values.switch("headless") && !values.switch("headful"),
+        web: web::read(&values),
         csv_prefix: values.text("csv_prefix"),
         csv_full_history: values.switch("stats_history_enabled"),
         csv_requests: values.switch("csv_requests"),
@@ -54,7 +55,7 @@ impl Values<'_> {
             .1
     }
 
-    fn text(&self, dest: &str) -> Option<String> {
+    pub(super) fn text(&self, dest: &str) -> Option<String> {
         match self.get(dest) {
             Value::None => None,
             Value::Text(text) => Some(text.clone()),
@@ -62,7 +63,7 @@ impl Values<'_> {
         }
     }
 
-    fn switch(&self, dest: &str) -> bool {
+    pub(super) fn switch(&self, dest: &str) -> bool {
         *self.get(dest) == Value::Bool(true)
     }
 

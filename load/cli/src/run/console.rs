@@ -32,7 +32,7 @@ impl Console {
         let silent = options.skip_log_setup;
         Self {
             percentiles,
-            live: !silent && !options.only_summary,
+            live: !silent && !options.only_summary && (options.headless || options.web.print_stats),
             silent,
             terminal: io::stderr().is_terminal(),
             started: Instant::now(),

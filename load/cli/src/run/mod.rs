@@ -12,21 +12,25 @@ mod finish;
 mod request_log;
 mod signals;
 mod ticker;
+mod web;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acrida_engine::{
     Action, Command, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass,
 };
 use acrida_stats::{Lane, Limits};
+use acrida_web::{Page, Setup};
 use log::info;
 
+pub use acrida_web::{Change, ExtraOption, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
 pub use request_log::RequestLog;
+pub use web::{ClassState, PageSetup};
 
 use crate::exit::Exit;
 use crate::options::Options;
@@ -35,11 +39,14 @@ use csv_files::CsvFiles;
 use finish::Finisher;
 use signals::SignalThread;
 use ticker::Ticker;
+use web::{Autoquit, RunBehind};
 
 /// How often the console table is printed, as in Locust.
 const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
 /// How often the CSV files are written, as in Locust.
 const CSV_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the web page moves on.
+const PAGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who executes users: starts and ends them, and tells listeners.
 pub trait Host: Send + Sync {
@@ -52,6 +59,16 @@ pub trait Host: Send + Sync {
     /// what is in flight and gives the number of requests that were cut off. Called
     /// on a thread of the run's own.
     fn abandon(&self) -> u64;
+
+    /// Takes a change made on the web page, before every action that follows from
+    /// what was done there later. Returns at once, like [`Host::act`].
+    fn change(&self, _change: Change) {}
+
+    /// The user classes as they are now, in the order of [`RunSetup::classes`]; asked
+    /// for by the web page only.
+    fn classes(&self) -> Vec<ClassState> {
+        Vec::new()
+    }
 }
 
 /// What a run starts from.
@@ -74,6 +91,8 @@ pub struct RunSetup {
     pub percentiles: Vec<f64>,
     /// How long a request in flight is awaited at the end.
     pub request_grace: Duration,
+    /// The web page, which a run has that is not headless.
+    pub page: PageSetup,
 }
 
 /// A run under way.
@@ -88,6 +107,7 @@ pub struct Run {
     tickers: Vec<Ticker>,
     signals: SignalThread,
     finisher: Arc<Finisher>,
+    page: Option<Arc<Page>>,
 }
 
 impl Run {
@@ -104,17 +124,26 @@ impl Run {
     /// thread; nothing has been started then that goes on.
     pub fn start(setup: RunSetup, host: &Arc<dyn Host>) -> Result<Self, Exit> {
         raise_file_limit();
+        let headless = setup.options.headless;
+        let port = (!headless).then(|| web::bind(&setup.options)).transpose()?;
         let files = open_files(&setup)?;
-        Self::launch(setup, files, host)
+        Self::launch(setup, files, port, host)
             .map_err(|error| Exit::Failed(format!("the system refuses to start the run: {error}")))
     }
 
-    fn launch(setup: RunSetup, files: Option<CsvFiles>, host: &Arc<dyn Host>) -> io::Result<Self> {
+    fn launch(
+        setup: RunSetup,
+        files: Option<CsvFiles>,
+        port: Option<Setup>,
+        host: &Arc<dyn Host>,
+    ) -> io::Result<Self> {
         let settings = Settings {
             stop_timeout: setup.options.stop_timeout,
             request_grace: setup.request_grace,
             reset_stats: setup.options.reset_stats,
+            outlives_tests: port.is_some(),
         };
+        let options = setup.options;
         let collector = Arc::new(Collector::new(setup.lanes, setup.limits));
         let runner = Runner::new(setup.classes, settings);
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
@@ -124,15 +153,26 @@ impl Run {
             Arc::clone(&collector),
             files,
             setup.request_log,
-            Console::new(&setup.options, setup.percentiles),
-            setup.options.exit_code_on_error,
+            Console::new(&options, setup.percentiles.clone()),
+            options.exit_code_on_error,
         ));
         let signals =
             SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
-        let tickers = start_tickers(&finisher)?;
-        if setup.starts_by_itself {
-            narrate_time_limit(&setup.options);
-            begin(&control, &setup.options);
+        let mut tickers = start_tickers(&finisher)?;
+        let page = match port {
+            Some(port) => {
+                let run = RunBehind::new(control.clone(), Arc::clone(&collector), Arc::clone(host));
+                let page = web::serve(port, setup.page, &options, &setup.percentiles, run)
+                    .map_err(io::Error::other)?;
+                let page = Arc::new(page);
+                tickers.push(start_page_ticker(&page, &control, &options)?);
+                Some(page)
+            }
+            None => None,
+        };
+        if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
+            narrate_time_limit(&options);
+            begin(&control, &options);
         }
         Ok(Self {
             control,
@@ -141,6 +181,7 @@ impl Run {
             tickers,
             signals,
             finisher,
+            page,
         })
     }
 
@@ -162,6 +203,10 @@ impl Run {
         let code = self.finisher.close(ending);
         for ticker in self.tickers {
             ticker.stop();
+        }
+        // The ticker was the only other one who held it.
+        if let Some(page) = self.page.and_then(Arc::into_inner) {
+            page.stop();
         }
         self.finisher.print_summary();
         self.signals.stop();
@@ -214,6 +259,17 @@ fn start_tickers(finisher: &Arc<Finisher>) -> io::Result<Vec<Ticker>> {
         })?);
     }
     Ok(tickers)
+}
+
+fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> io::Result<Ticker> {
+    let (page, control) = (Arc::clone(page), control.clone());
+    let mut autoquit = Autoquit::new(options);
+    Ticker::start("acrida-page", PAGE_INTERVAL, move || {
+        page.beat();
+        if autoquit.is_due(control.state().is_active(), Instant::now()) {
+            control.send(Command::Quit);
+        }
+    })
 }
 
 fn narrate_time_limit(options: &Options) {

@@ -66,6 +66,7 @@ pub(crate) fn start(options: Options) -> Driver {
         starts_by_itself: true,
         percentiles: vec![0.5, 0.95],
         request_grace: Duration::from_secs(2),
+        page: Default::default(),
     };
     let host: Arc<dyn Host> = Arc::new(Queue(Mutex::new(sender)));
     let run = Run::start(setup, &host).expect("a run");

@@ -34,6 +34,7 @@ fn a_csv_path_that_cannot_be_written_is_named_before_the_run() {
         starts_by_itself: true,
         percentiles: vec![0.5],
         request_grace: Duration::ZERO,
+        page: Default::default(),
     };
     let host: Arc<dyn Host> = Arc::new(Idle);
     let exit = Run::start(setup, &host).expect_err("no such folder");

@@ -34,6 +34,8 @@ pub struct Settings {
     pub request_grace: Duration,
     /// Begin the statistics anew when a ramp is complete.
     pub reset_stats: bool,
+    /// Whether the program goes on when a test has reached its time limit.
+    pub outlives_tests: bool,
 }
 
 /// Decides what happens next. Feed it with [`Runner::handle`], and call
@@ -104,7 +106,7 @@ impl Runner {
         self.settings
     }
 
-    /// When the test stops, and the program quits, by itself.
+    /// When the test stops by itself.
     pub fn time_limit(&self) -> Option<Instant> {
         self.time_limit
     }
@@ -127,6 +129,15 @@ impl Runner {
         let mut actions = Vec::new();
         match command {
             Command::Swarm(swarm) => self.swarm(swarm, now, &mut actions),
+            Command::SetClass {
+                class,
+                weight,
+                fixed_count,
+            } => {
+                let class = &mut self.classes[class.0];
+                class.weight = weight;
+                class.fixed_count = fixed_count;
+            }
             Command::TestStarted => self.test_started(now),
             Command::UserStarted(user) => self.roster.started(user),
             Command::UserStopped(user) => self.roster.ended(user),
@@ -159,7 +170,11 @@ impl Runner {
             return actions;
         }
         if self.time_limit.is_some_and(|limit| limit <= now) {
-            self.quit(now, &mut actions);
+            if self.settings.outlives_tests {
+                self.stop(now, &mut actions);
+            } else {
+                self.quit(now, &mut actions);
+            }
         }
         self.advance(now, &mut actions);
         actions

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import logging
 import os
 import signal
@@ -153,11 +154,17 @@ class Run:
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
         )
+        self._all_tasks = {user.__name__: list(user.tasks) for user in users}
         #: The classes that are spawned, in the order that the native side counts them in.
         self.user_classes = self.environment.user_classes
         self.runner = self.environment.create_local_runner()
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tells the web page what the user classes are like now."""
+        self._engine.publish(self.environment.user_classes)
 
     def init(self) -> bool:
         """Fires ``init``; False if a listener raised, which ends the program."""
@@ -166,8 +173,9 @@ class Run:
 
     def loop(self) -> None:
         """Runs users until the native side says that the run is over."""
-        if self.environment.shape_class:
-            self.runner.start_shape(self.environment.parsed_options.run_time)
+        options = self.environment.parsed_options
+        if self.environment.shape_class and (options.headless or options.autostart):
+            self.runner.start_shape(options.run_time)
         try:
             while not self._over:
                 self._wake.wait()
@@ -195,6 +203,8 @@ class Run:
         if self.environment.host:
             for user in self.environment.user_classes:
                 user.host = self.environment.host
+        if self.environment.shape_class:
+            self.runner.start_shape()  # where the web page began the test
         self._engine.test_started()
 
     def on_spawn(self, user_id: int, class_index: int) -> None:
@@ -211,11 +221,39 @@ class Run:
 
     def on_test_stopping(self) -> None:
         """The run is about to end; its users still run."""
+        self.runner.stop_shape()
         self.environment.events.test_stopping.fire(environment=self.environment)
 
     def on_test_stop(self) -> None:
         """The run has ended, and so have its users."""
         self.environment.events.test_stop.fire(environment=self.environment)
+
+    def on_settings(self, settings: str) -> None:
+        """The web page has set attributes of parsed_options."""
+        values = json.loads(settings)
+        vars(self.environment.parsed_options).update(values)
+        if "host" in values:
+            self.environment.host = values["host"]
+
+    def on_user_change(self, change: str) -> None:
+        """The web page has changed a user class."""
+        values = json.loads(change)
+        name, names = values.pop("user_class_name"), values.pop("tasks")
+        user = self.environment.user_classes_by_name[name]
+        for attribute in ("host", "weight", "fixed_count"):
+            if values[attribute] is not None:
+                setattr(user, attribute, values[attribute])
+        if names is not None:
+            user.tasks = [task for task in self._all_tasks[name] if task.__name__ in names]
+        self._publish()
+
+    def on_classes(self, names: str) -> None:
+        """The web page has chosen user classes; the native side spawns only those."""
+        self.environment.parsed_options.user_classes = json.loads(names)
+
+    def on_stats_reset(self, _: str) -> None:
+        """The web page has reset the statistics."""
+        self.environment.events.reset_stats.fire()
 
     def on_quit(self) -> None:
         """The loop ends."""

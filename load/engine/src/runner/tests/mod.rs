@@ -1,3 +1,4 @@
+mod page;
 mod replay;
 
 use std::time::{Duration, Instant};

@@ -28,6 +28,7 @@ pub(super) const INSTANT_STOP: Settings = Settings {
     stop_timeout: Duration::ZERO,
     request_grace: Duration::from_secs(2),
     reset_stats: false,
+    outlives_tests: false,
 };
 
 pub(super) const GENTLE_STOP: Settings = Settings {

@@ -98,11 +98,19 @@ class LocalRunner:
         self.environment.engine.swarm(user_count, spawn_rate, run_time)
 
     def start_shape(self, run_time: float | None = None) -> None:
-        """Follows the environment's load shape, for ``run_time`` seconds at most."""
+        """Follows the environment's load shape, for ``run_time`` seconds at most, unless it already does."""
+        if self._shape is not None:
+            return
         logger.info("Shape test starting.")
         self.environment.shape_class.reset_time()
         self._shape = gevent.spawn(self._follow_shape, self.environment.shape_class, run_time)
         self._shape.link_exception(self._shape_raised)
+
+    def stop_shape(self) -> None:
+        """Follows the load shape no longer."""
+        shape, self._shape = self._shape, None
+        if shape is not None and shape is not gevent.getcurrent():
+            shape.kill(block=False)
 
     def _follow_shape(self, shape: Any, run_time: float | None) -> None:
         last: Any = None
@@ -111,7 +119,10 @@ class LocalRunner:
             wanted = shape.tick()
             if wanted is None:
                 logger.info("Shape test stopping")
-                self.quit()
+                if self.environment.parsed_options.headless:
+                    self.quit()
+                else:
+                    self.stop()
                 return
             if wanted != last:
                 users, rate = wanted[0], wanted[1]
@@ -191,7 +202,10 @@ class LocalRunner:
             logger.error("%s", error)
             logger.warning("Stopping the run...")
             self.environment.process_exit_code = self.environment.process_exit_code or 1
-            self.quit()
+            if self.environment.parsed_options.headless:
+                self.quit()
+            else:
+                self.stop()  # the web page can set what is missing, and start again
         else:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
             log.unhandled_greenlet_exception = True

@@ -1,0 +1,122 @@
+//! The files of the page, compressed once.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+macro_rules! assets {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../ui/", $path)))),*]
+    };
+}
+
+/// Path below `/assets/`, and text.
+const FILES: &[(&str, &str)] = assets![
+    "app.js",
+    "app.css",
+    "charts.css",
+    "api.js",
+    "chart.js",
+    "format.js",
+    "form.js",
+    "header.js",
+    "store.js",
+    "table.js",
+    "icon.svg",
+    "charts/tab.js",
+    "charts/heatmap.js",
+    "downloads/tab.js",
+    "exceptions/tab.js",
+    "failures/tab.js",
+    "logs/tab.js",
+    "overview/tab.js",
+    "ratio/tab.js",
+    "runs/tab.js",
+    "statistics/tab.js",
+    "vendor/htm-preact.js",
+    "vendor/uplot.js",
+    "vendor/uplot.css",
+];
+
+struct Asset {
+    kind: &'static str,
+    plain: &'static str,
+    zipped: Vec<u8>,
+}
+
+static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .map(|(path, plain)| {
+            (
+                *path,
+                Asset {
+                    kind: kind(path),
+                    plain,
+                    zipped: zip(plain),
+                },
+            )
+        })
+        .collect()
+});
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+fn zip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let written = encoder
+        .write_all(text.as_bytes())
+        .and_then(|()| encoder.finish());
+    written.expect("memory takes what is written")
+}
+
+/// `GET /assets/…`.
+pub(crate) async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    let Some(asset) = ASSETS.get(&*path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    let caching = [
+        (header::CONTENT_TYPE, asset.kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::VARY, "Accept-Encoding"),
+    ];
+    if accepted.is_some_and(|accepted| accepted.contains("gzip")) {
+        (
+            caching,
+            [(header::CONTENT_ENCODING, "gzip")],
+            asset.zipped.clone(),
+        )
+            .into_response()
+    } else {
+        (caching, asset.plain).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_light() {
+        let pages = zip(include_str!("../ui/index.html")).len();
+        let total: usize = ASSETS.values().map(|asset| asset.zipped.len()).sum();
+        assert!(total + pages <= 250 * 1_000, "{total} bytes");
+        println!("{} bytes over the wire", total + pages);
+    }
+}

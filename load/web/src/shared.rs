@@ -1,0 +1,234 @@
+//! What every request handler reaches: the run, and what the page knows of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use acrida_engine::{Control, RunState};
+use acrida_stats::Snapshot;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::frame;
+use crate::generator::{Gauge, Load};
+use crate::guard::Names;
+use crate::history::{Beat, History};
+use crate::login::Login;
+use crate::{Settings, Site, locust};
+
+/// How old a snapshot may be that requests share.
+const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
+/// How old `/stats/requests` may be; Locust's is up to two seconds.
+const STATS_AGE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Shared {
+    pub(crate) site: Arc<dyn Site>,
+    pub(crate) control: Control,
+    pub(crate) settings: Settings,
+    pub(crate) base_path: String,
+    pub(crate) names: Names,
+    pub(crate) login: Option<Login>,
+    /// Whether the page is reached by https.
+    pub(crate) secure: bool,
+    book: Mutex<Book>,
+    snapshot: Mutex<Option<(Instant, Arc<Snapshot>)>>,
+    stats: Mutex<Option<(Instant, Arc<str>)>>,
+    frames: watch::Sender<Arc<str>>,
+}
+
+/// What changes while the page is open.
+pub(crate) struct Book {
+    /// `environment.host`.
+    pub(crate) host: Option<String>,
+    /// `environment.parsed_options`, by attribute.
+    pub(crate) options: Map<String, Value>,
+    /// The classes that the form has chosen.
+    pub(crate) picked: Vec<String>,
+    /// The newest swarm: users, and when and for how many seconds.
+    pub(crate) wanted: Wanted,
+    pub(crate) history: History,
+    pub(crate) load: Load,
+    /// The newest beat, which a page adds to its charts once.
+    pub(crate) beat: Option<Beat>,
+    gauge: Gauge,
+    was: RunState,
+}
+
+/// What the newest swarm asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub(crate) struct Wanted {
+    pub(crate) users: u64,
+    pub(crate) spawn_rate: f64,
+    /// The time limit in seconds.
+    pub(crate) run_time: Option<u64>,
+}
+
+impl Wanted {
+    /// What a test that starts by itself wants, with Locust's defaults.
+    fn of_start(settings: &Settings) -> Self {
+        if !settings.autostart {
+            return Self::default();
+        }
+        Self {
+            users: settings.users.unwrap_or(1),
+            spawn_rate: settings.spawn_rate.unwrap_or(1.0),
+            run_time: settings.run_time.map(|limit| limit.as_secs()),
+        }
+    }
+}
+
+/// What [`Shared`] is made of besides what it learns.
+pub(crate) struct Parts {
+    pub(crate) site: Arc<dyn Site>,
+    pub(crate) control: Control,
+    pub(crate) settings: Settings,
+    pub(crate) base_path: String,
+    pub(crate) names: Names,
+    pub(crate) login: Option<Login>,
+    pub(crate) secure: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts {
+            site,
+            control,
+            settings,
+            base_path,
+            names,
+            login,
+            secure,
+        } = parts;
+        let book = Book {
+            host: settings.host.clone(),
+            options: settings.options.clone(),
+            picked: Vec::new(),
+            wanted: Wanted::of_start(&settings),
+            history: History::default(),
+            load: Load::default(),
+            beat: None,
+            gauge: Gauge::default(),
+            was: RunState::Ready,
+        };
+        let (frames, _) = watch::channel(Arc::from(""));
+        Self {
+            site,
+            control,
+            settings,
+            base_path,
+            names,
+            login,
+            secure,
+            book: Mutex::new(book),
+            snapshot: Mutex::default(),
+            stats: Mutex::default(),
+            frames,
+        }
+    }
+
+    /// Takes one snapshot for everybody: adds to the history, and sends a frame to
+    /// every page that is open.
+    pub(crate) fn beat(&self) {
+        let snapshot = self.site.snapshot();
+        let state = self.control.state();
+        let mut book = self.book();
+        book.load = book.gauge.look();
+        let ended = book.was.is_active() && !state.is_active();
+        book.beat = (state.is_active() || ended).then(|| book.history.observe(&snapshot));
+        if ended {
+            book.history.finished(&snapshot);
+            let at = snapshot.taken_us as f64 / 1e6;
+            book.history.note(at, "stopped".to_owned());
+        }
+        book.was = state;
+        self.send_frame(&snapshot, &book);
+        book.beat = None;
+    }
+
+    /// Lets every open page see at once that something was changed.
+    pub(crate) fn publish(&self) {
+        let snapshot = self.snapshot();
+        self.send_frame(&snapshot, &self.book());
+    }
+
+    fn send_frame(&self, snapshot: &Snapshot, book: &Book) {
+        if self.frames.receiver_count() > 0 {
+            let text = frame::text(snapshot, self.control.state(), book);
+            self.frames.send_replace(text.into());
+        }
+    }
+
+    /// The state as it is, and every frame from now on.
+    pub(crate) fn watch(&self) -> (String, watch::Receiver<Arc<str>>) {
+        let frames = self.frames.subscribe();
+        let snapshot = self.snapshot();
+        (
+            frame::text(&snapshot, self.control.state(), &self.book()),
+            frames,
+        )
+    }
+
+    /// Open pages.
+    pub(crate) fn watchers(&self) -> usize {
+        self.frames.receiver_count()
+    }
+
+    /// Ends every stream of frames.
+    pub(crate) fn close(&self) {
+        self.frames.send_replace(Arc::from(frame::END));
+    }
+
+    /// Everything that was measured, at most a quarter of a second ago.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        let mut shared = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((taken, snapshot)) = &*shared
+            && taken.elapsed() < SNAPSHOT_AGE
+        {
+            return Arc::clone(snapshot);
+        }
+        let snapshot = Arc::new(self.site.snapshot());
+        *shared = Some((Instant::now(), Arc::clone(&snapshot)));
+        snapshot
+    }
+
+    /// Locust's `/stats/requests`, at most a second old.
+    pub(crate) fn stats_requests(&self) -> Arc<str> {
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made, text)) = &*stats
+            && made.elapsed() < STATS_AGE
+        {
+            return Arc::clone(text);
+        }
+        let state = self.control.state().name();
+        let value = locust::stats_requests(&self.snapshot(), state);
+        let text: Arc<str> = crate::answers::pretty(&value).into();
+        *stats = Some((Instant::now(), Arc::clone(&text)));
+        text
+    }
+
+    /// Forgets what is kept for a moment, because it has just been overtaken.
+    pub(crate) fn forget_cached(&self) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A panic while the book was open leaves it as good as it was.
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The host that the page shows: what was set, or what every class says itself.
+    pub(crate) fn shown_host(&self) -> Option<String> {
+        self.book()
+            .host
+            .clone()
+            .filter(|host| !host.is_empty())
+            .or_else(|| {
+                let classes = self.site.classes();
+                let first = classes.first()?.host.clone();
+                classes
+                    .iter()
+                    .all(|class| class.host == first)
+                    .then_some(first)?
+            })
+    }
+}

@@ -1,0 +1,151 @@
+// One chart: uPlot with our colours, a shared cursor, a shared zoom and marks.
+import { html, useEffect, useRef } from "./vendor/htm-preact.js";
+
+/* global uPlot */
+
+/** The range of times that every chart shows; null is everything. */
+let zoom = null;
+/** @type {Set<any>} */
+const charts = new Set();
+
+/** @param {string} name */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function zoomAll(range) {
+  zoom = range;
+  for (const chart of charts) show(chart);
+}
+
+function show(chart) {
+  const times = chart.data[0];
+  if (!times.length) return;
+  const [min, max] = zoom || [times[0], times[times.length - 1]];
+  chart.setScale("x", { min, max: Math.max(max, min + 1) });
+  if (chart.cursor.idx == null) chart.setLegend({ idx: times.length - 1 }, false);
+}
+
+/** Seconds that may lie between two labels. */
+const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** @param {number} t seconds since the epoch @param {boolean} seconds whether they matter */
+function clockTime(t, seconds) {
+  const date = new Date(t * 1000);
+  return `${two(date.getHours())}:${two(date.getMinutes())}${seconds ? `:${two(date.getSeconds())}` : ""}`;
+}
+
+/** Lines and labels where somebody changed something. */
+function marks(events) {
+  return {
+    hooks: {
+      draw: (chart) => {
+        const { ctx, bbox } = chart;
+        ctx.save();
+        ctx.strokeStyle = ctx.fillStyle = colour("--faint");
+        ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+        ctx.textAlign = "left";
+        ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+        let free = -Infinity;
+        for (const event of events.current) {
+          const x = Math.round(chart.valToPos(event.t, "x", true));
+          if (x < bbox.left || x > bbox.left + bbox.width) continue;
+          ctx.beginPath();
+          ctx.moveTo(x, bbox.top);
+          ctx.lineTo(x, bbox.top + bbox.height);
+          ctx.stroke();
+          const width = ctx.measureText(event.text).width;
+          const left = Math.min(x + 4, bbox.left + bbox.width - width);
+          if (left > free) {
+            ctx.fillText(event.text, left, bbox.top + 11 * devicePixelRatio);
+            free = left + width + 8;
+          }
+        }
+        ctx.restore();
+      },
+    },
+  };
+}
+
+/**
+ * @param {{title: string, lines: {label: string, colour: string, fill?: boolean, scale?: string}[],
+ *          data: any[][], events: {t: number, text: string}[], unit: (value: number) => string,
+ *          height?: number, theme: string}} props
+ */
+export function Chart({ title, lines, data, events, unit, height = 220, theme }) {
+  const box = useRef(null);
+  const chart = useRef(null);
+  const marked = useRef(events);
+  marked.current = events;
+  useEffect(() => {
+    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false },
+      font: "11px system-ui, sans-serif" };
+    const options = {
+      width: box.current.clientWidth,
+      height,
+      cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
+      scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+      axes: [
+        { ...axis, space: 80, size: 32, incrs: SECONDS, values: (_, times) => times.map((t) => clockTime(t, times[1] - times[0] < 60)) },
+        { ...axis, size: 62, values: (_, values) => values.map((value) => (+value.toFixed(2)).toLocaleString("en")) },
+      ],
+      series: [{ value: (_, t) => (t == null ? "–" : clockTime(t, true)) }, ...lines.map((line) => ({
+        label: line.label,
+        stroke: colour(line.colour),
+        width: 1.75,
+        fill: line.fill ? `${colour(line.colour)}22` : undefined,
+        points: { show: false },
+        spanGaps: true,
+        value: (_, value) => (value == null ? "–" : unit(value)),
+      }))],
+      plugins: [marks(marked)],
+      hooks: {
+        setCursor: [(self) => {
+          if (self.cursor.idx == null) self.setLegend({ idx: self.data[0].length - 1 }, false);
+        }],
+        setSelect: [(self) => {
+          if (self.select.width < 8) return;
+          zoomAll([self.posToVal(self.select.left, "x"), self.posToVal(self.select.left + self.select.width, "x")]);
+          self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        }],
+      },
+    };
+    const made = new uPlot(options, data, box.current);
+    chart.current = made;
+    charts.add(made);
+    show(made);
+    const reset = () => zoomAll(null);
+    made.over.addEventListener("dblclick", reset);
+    const resized = new ResizeObserver(() => made.setSize({ width: box.current.clientWidth, height }));
+    resized.observe(box.current);
+    return () => {
+      resized.disconnect();
+      charts.delete(made);
+      made.destroy();
+    };
+  }, [theme, lines.map((line) => line.label).join()]);
+  useEffect(() => {
+    if (!chart.current) return;
+    chart.current.setData(data, false);
+    show(chart.current);
+  }, [data]);
+  const latest = lines.map((line, at) => {
+    const values = data[at + 1] || [];
+    const value = values[values.length - 1];
+    return `${line.label} ${value == null ? "none" : unit(value)}`;
+  });
+  return html`<figure class="card chart">
+    <figcaption><h3>${title}</h3></figcaption>
+    <div ref=${box} role="img" aria-label=${`${title}: ${latest.join(", ")}`}></div>
+  </figure>`;
+}
+
+/** A small course without axes. @param {{values: number[]}} props */
+export function Spark({ values }) {
+  if (!values || values.length < 2) return html`<svg class="spark" aria-hidden="true"></svg>`;
+  const top = Math.max(...values) || 1;
+  const step = 80 / (values.length - 1);
+  const points = values.map((value, at) => `${(at * step).toFixed(1)},${(19 - (value / top) * 17).toFixed(1)}`);
+  return html`<svg class="spark" viewBox="0 0 80 20" preserveAspectRatio="none" aria-hidden="true">
+    <polyline points=${points.join(" ")} /></svg>`;
+}

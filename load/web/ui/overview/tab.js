@@ -1,0 +1,40 @@
+// How the test is going, at a glance.
+import { html } from "../vendor/htm-preact.js";
+import { Courses, Histogram } from "../charts/tab.js";
+import { ms, percent, rate } from "../format.js";
+import { store } from "../store.js";
+
+/** @param {{frame: any, theme: string}} props */
+export function Overview({ frame, theme }) {
+  return html`<div class="overview">
+    <div class="side"><${KeyMetrics} metrics=${frame.metrics} /><${Generator} load=${frame.load} cutOff=${frame.cut_off} />
+      <${Histogram} counts=${frame.histogram} title="Response times" /></div>
+    <${Courses} points=${store.points} events=${frame.events} theme=${theme} />
+  </div>`;
+}
+
+const shown = (metric) => {
+  if (metric.value == null) return "–";
+  if (metric.unit === "%") return percent(metric.value / 100);
+  return metric.unit === "ms" ? `${ms(metric.value)} ms` : `${rate(metric.value)} ${metric.unit}`;
+};
+
+function KeyMetrics({ metrics }) {
+  const count = (limit) => limit.toLocaleString("en");
+  return html`<section class="card"><h3>Key metrics</h3>
+    <table class="metrics"><caption class="hidden">Key metrics of the whole test, graded</caption>
+      <thead><tr><th scope="col" class="text">Metric</th><th scope="col" class="num">Whole test</th><th scope="col" class="text">Grade</th></tr></thead>
+      <tbody>${metrics.map((metric) => html`<tr>
+        <th scope="row" class="text">${metric.name}<small>good ${metric.less ? "<" : ">"} ${count(metric.good)}, poor ${metric.less ? ">" : "<"} ${count(metric.poor)} ${metric.unit}</small></th>
+        <td class="num">${shown(metric)}</td>
+        <td class="text">${metric.grade ? html`<span class="grade ${metric.grade}">${metric.grade}</span>` : html`<span class="soft">–</span>`}</td></tr>`)}</tbody>
+    </table></section>`;
+}
+
+function Generator({ load, cutOff }) {
+  const used = Math.min(100, load.users_cpu);
+  return html`<section class="card"><h3>Load generator</h3>
+    <p class="gauge"><span>Users' thread</span><span class="track"><span class=${`fill ${load.bound ? "bad" : ""}`} style=${{ width: `${used}%` }}></span></span><b>${Math.round(load.users_cpu)} %</b></p>
+    <p class="hint">${load.bound ? "It is the bottleneck: response times may be its own." : "It has time to spare: response times are the server's."}
+      ${` Process: ${Math.round(load.cpu)} % of ${load.cores * 100} %, ${Math.round(load.memory)} MB.`}${cutOff > 0 ? ` ${cutOff} requests were cut off at the end.` : ""}</p></section>`;
+}
