@@ -70,6 +70,12 @@ fn change_of(change: Change) -> (&'static str, (String,)) {
         Change::Settings(settings) => ("settings", (text(serde_json::to_string(&settings)),)),
         Change::User(user) => ("user_change", (text(serde_json::to_string(&user)),)),
         Change::Classes(names) => ("classes", (text(serde_json::to_string(&names)),)),
+        Change::Shape(run_time) => (
+            "shape",
+            (text(serde_json::to_string(
+                &run_time.map(|limit| limit.as_secs()),
+            )),),
+        ),
         Change::StatsReset => ("stats_reset", ("null".to_owned(),)),
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use acrida_cli::command::{Prepared, prepare};
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
-use acrida_cli::run::{Counter, Host, PageSetup, RequestLog, Run, RunEnd, RunSetup};
+use acrida_cli::run::{Counter, ExtraOption, Host, PageSetup, RequestLog, Run, RunEnd, RunSetup};
 use acrida_http::{Client, Observer, Settings};
 use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
@@ -116,7 +116,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         starts_by_itself: loader.shape().is_none(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
         request_grace: REQUEST_GRACE,
-        page: page_setup(locustfile),
+        page: page_setup(locustfile, loader, &module)?,
     };
     module.call_method0("release_sigint")?;
     let host: Arc<dyn Host> = Arc::new(PythonHost {
@@ -156,13 +156,34 @@ fn end(py: Python<'_>, python: &Bound<'_, PyAny>, engine: &Engine, run: Run) -> 
     Ok(code)
 }
 
-fn page_setup(locustfile: &Path) -> PageSetup {
-    let name = locustfile.file_name().unwrap_or_default();
-    PageSetup {
+fn page_setup(
+    locustfile: &Path,
+    loader: &PythonLoader<'_>,
+    module: &Bound<'_, PyModule>,
+) -> PyResult<PageSetup> {
+    type PageOption = (String, String, Vec<String>, bool, bool, bool);
+    let options: Vec<PageOption> = module.call_method0("page_options")?.extract()?;
+    let option =
+        |(dest, help_text, choices, is_secret, is_required, is_multiple): PageOption| ExtraOption {
+            dest,
+            help_text,
+            choices: (!choices.is_empty()).then_some(choices),
+            is_secret,
+            is_required,
+            is_multiple,
+        };
+    let shape = loader.shape();
+    let shape = shape.map(|shape| shape.get_type().name()?.extract());
+    Ok(PageSetup {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        locustfile: name.to_string_lossy().into_owned(),
-        extra_options: Vec::new(),
-    }
+        locustfile: locustfile
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        extra_options: options.into_iter().map(option).collect(),
+        shape: shape.transpose()?,
+    })
 }
 
 fn request_log(options: &acrida_cli::options::Options) -> Result<Option<RequestLog>, Exit> {

@@ -103,6 +103,14 @@ impl Loader for PythonLoader<'_> {
     }
 }
 
+/// A user class, with how often it does what.
+pub(crate) fn share(class: &Bound<'_, PyAny>) -> PyResult<ClassTasks> {
+    Ok(ClassTasks {
+        class: described(class)?,
+        tasks: shares(&class.getattr("tasks")?)?,
+    })
+}
+
 /// A flag of a locustfile, from what `Flag.native` in Python gives.
 fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
     type Native<'py> = (
@@ -133,14 +141,6 @@ fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
         choices,
         default: settings::value(&default)?,
         help,
-    })
-}
-
-/// A user class, with how often it does what.
-pub(crate) fn share(class: &Bound<'_, PyAny>) -> PyResult<ClassTasks> {
-    Ok(ClassTasks {
-        class: described(class)?,
-        tasks: shares(&class.getattr("tasks")?)?,
     })
 }
 

@@ -1,5 +1,5 @@
-//! How busy this process is: a generator that is itself out of breath measures
-//! itself instead of the server.
+//! How busy this process is: a generator that is out of breath makes less load than
+//! its users ask for. (Response times are taken beside the socket and stay true.)
 
 use std::fs;
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub(crate) struct Load {
     pub(crate) memory: f64,
     /// Cores of the machine.
     pub(crate) cores: usize,
-    /// Whether what is measured may be the generator's own limit.
+    /// Whether the load may be the generator's own limit.
     pub(crate) bound: bool,
 }
 

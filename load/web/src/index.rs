@@ -76,13 +76,13 @@ fn template_args(shared: &Shared) -> Value {
         .extra_options
         .iter()
         .map(|extra| {
-            let mut shown = extra.clone();
-            shown.default_value = book
+            let mut shown = json!(extra);
+            shown["default_value"] = book
                 .options
                 .get(&extra.dest)
                 .cloned()
                 .unwrap_or(Value::Null);
-            (extra.dest.clone(), json!(shown))
+            (extra.dest.clone(), shown)
         })
         .collect();
     let picker = settings.class_picker;
@@ -99,7 +99,7 @@ fn template_args(shared: &Shared) -> Value {
         "num_users": option("num_users"),
         "spawn_rate": option("spawn_rate"),
         "worker_count": 0,
-        "hide_common_options": false,
+        "hide_common_options": settings.shape.is_some(),
         "shape_use_common_options": null,
         "stats_history_enabled": settings.full_history.is_some(),
         "tasks": "{}",

@@ -41,6 +41,8 @@ pub enum Change {
     User(UserChange),
     /// Only these classes run from the next test on.
     Classes(Vec<String>),
+    /// The locustfile's load shape starts, for this long at most.
+    Shape(Option<Duration>),
     /// The statistics were reset: listeners are told.
     StatsReset,
 }
@@ -82,8 +84,6 @@ pub struct ExtraOption {
     /// The attribute of `parsed_options`.
     #[serde(skip)]
     pub dest: String,
-    /// What it is unless the form says otherwise.
-    pub default_value: Value,
     /// What it does.
     pub help_text: String,
     /// What it may be, if that is limited.
@@ -117,6 +117,8 @@ pub struct Settings {
     pub class_picker: bool,
     /// Every attribute of `parsed_options`.
     pub options: Map<String, Value>,
+    /// The name of the locustfile's load shape, which every test follows then.
+    pub shape: Option<String>,
     /// The locustfile's own arguments.
     pub extra_options: Vec<ExtraOption>,
     /// The file of `--csv-full-history`.

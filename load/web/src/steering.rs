@@ -42,11 +42,19 @@ fn start(shared: &Shared, asked: Asked) -> Result<Value, String> {
     if let Some(mistake) = &asked.mistake {
         return Err(mistake.clone());
     }
-    let (users, spawn_rate) = asked.target()?;
     let state = shared.control.state();
     if state == RunState::Cleanup {
         return Err("The test is stopping; start again when it has stopped".to_owned());
     }
+    if let Some(shape) = &shared.settings.shape {
+        shared.site.change(Change::Shape(asked.run_time));
+        reply["message"] = json!(format!("Swarming started using shape class '{shape}'"));
+        let mut book = shared.book();
+        book.wanted = Wanted::default();
+        book.history.note(now_s(), format!("start: {shape}"));
+        return Ok(reply);
+    }
+    let (users, spawn_rate) = asked.target()?;
     shared.control.send(Command::Swarm(Swarm {
         users,
         spawn_rate,

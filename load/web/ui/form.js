@@ -31,12 +31,13 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
   return html`<form class="form" ref=${form} onSubmit=${submit}>
     <h2>${running ? "Change the running test" : "Start a test"}</h2>
     <p class="problem" role="alert">${problem}</p>
-    <div class="pair">
+    ${!args.hide_common_options && html`<div class="pair">
       <${Field} label="Users" hint="at the peak"><input name="user_count" type="number" min="0" step="1" required
         defaultValue=${wanted?.users ?? args.num_users ?? 1} autofocus /><//>
       <${Field} label="Spawn rate" hint="users started per second"><input name="spawn_rate" type="number" min="0.001"
         step="any" required defaultValue=${wanted?.spawn_rate ?? args.spawn_rate ?? 1} /><//>
-    </div>
+    </div>`}
+    ${args.hide_common_options && html`<p class="hint">The locustfile's load shape decides how many users run.</p>`}
     <${Field} label="Host" hint=${hostHint(host)}><input name="host" type="text" inputmode="url" defaultValue=${host}
       required=${args.missing_host_warning} placeholder="http://127.0.0.1:8000" /><//>
     <${Field} label="Run time" hint="such as 20s, 5m or 1h30m; empty: until it is stopped">

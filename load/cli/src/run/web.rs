@@ -30,6 +30,8 @@ pub struct PageSetup {
     pub locustfile: String,
     /// The locustfile's own arguments that the form asks for.
     pub extra_options: Vec<ExtraOption>,
+    /// The name of the locustfile's load shape.
+    pub shape: Option<String>,
 }
 
 /// A user class as it is now.
@@ -90,6 +92,7 @@ pub(super) fn serve(
             .iter()
             .map(|(name, value)| (name.clone(), as_json(value)))
             .collect(),
+        shape: page.shape,
         extra_options: page.extra_options,
         full_history: full_history.map(|prefix| csv_files::path(prefix, "_stats_history")),
         percentiles: percentiles.to_vec(),
@@ -178,7 +181,7 @@ impl Site for RunBehind {
                 self.set_classes(None);
             }
             Change::User(user) => self.set_classes(Some(user)),
-            Change::Settings(_) | Change::StatsReset => {}
+            Change::Settings(_) | Change::Shape(_) | Change::StatsReset => {}
         }
         self.host.change(change);
     }

@@ -85,6 +85,15 @@ def custom_flags() -> list[tuple[Any, ...]]:
     return [flag.native() for flag in parser.flags]
 
 
+def page_options() -> list[tuple[str, str, list[str], bool, bool, bool]]:
+    """The flags of locustfiles that the web page's form asks for."""
+    return [
+        (flag.dest, flag.help, flag.choices, flag.secret, flag.required, flag.kind == "words")
+        for flag in _parser().flags
+        if flag.in_web_ui
+    ]
+
+
 @cache
 def _parser() -> Any:
     """What collects the flags of this process's locustfiles."""
@@ -203,8 +212,6 @@ class Run:
         if self.environment.host:
             for user in self.environment.user_classes:
                 user.host = self.environment.host
-        if self.environment.shape_class:
-            self.runner.start_shape()  # where the web page began the test
         self._engine.test_started()
 
     def on_spawn(self, user_id: int, class_index: int) -> None:
@@ -221,7 +228,7 @@ class Run:
 
     def on_test_stopping(self) -> None:
         """The run is about to end; its users still run."""
-        self.runner.stop_shape()
+        self.runner.leave_shape()
         self.environment.events.test_stopping.fire(environment=self.environment)
 
     def on_test_stop(self) -> None:
@@ -231,9 +238,16 @@ class Run:
     def on_settings(self, settings: str) -> None:
         """The web page has set attributes of parsed_options."""
         values = json.loads(settings)
+        for flag in _parser().flags:
+            if flag.convert is not None and flag.dest in values:
+                values[flag.dest] = flag.finish(values[flag.dest])
         vars(self.environment.parsed_options).update(values)
         if "host" in values:
             self.environment.host = values["host"]
+
+    def on_shape(self, run_time: str) -> None:
+        """The web page has started the load shape."""
+        self.runner.start_shape(json.loads(run_time))
 
     def on_user_change(self, change: str) -> None:
         """The web page has changed a user class."""

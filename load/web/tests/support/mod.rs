@@ -37,6 +37,7 @@ impl Site for Notes {
                 self.note(&format!("user {} {:?}", user.user_class_name, user.weight))
             }
             Change::Classes(names) => self.note(&format!("classes {}", names.join(","))),
+            Change::Shape(_) => self.note("shape"),
             Change::StatsReset => self.note("told of the reset"),
         }
     }

@@ -35,6 +35,6 @@ function Generator({ load, cutOff }) {
   const used = Math.min(100, load.users_cpu);
   return html`<section class="card"><h3>Load generator</h3>
     <p class="gauge"><span>Users' thread</span><span class="track"><span class=${`fill ${load.bound ? "bad" : ""}`} style=${{ width: `${used}%` }}></span></span><b>${Math.round(load.users_cpu)} %</b></p>
-    <p class="hint">${load.bound ? "It is the bottleneck: response times may be its own." : "It has time to spare: response times are the server's."}
+    <p class="hint">${load.bound ? "It is the bottleneck: users make fewer requests than they could. Response times stay true." : "It has time to spare: the load is what the users ask for."}
       ${` Process: ${Math.round(load.cpu)} % of ${load.cores * 100} %, ${Math.round(load.memory)} MB.`}${cutOff > 0 ? ` ${cutOff} requests were cut off at the end.` : ""}</p></section>`;
 }

@@ -98,19 +98,12 @@ class LocalRunner:
         self.environment.engine.swarm(user_count, spawn_rate, run_time)
 
     def start_shape(self, run_time: float | None = None) -> None:
-        """Follows the environment's load shape, for ``run_time`` seconds at most, unless it already does."""
-        if self._shape is not None:
-            return
+        """Follows the environment's load shape, for ``run_time`` seconds at most."""
         logger.info("Shape test starting.")
+        self.leave_shape()
         self.environment.shape_class.reset_time()
         self._shape = gevent.spawn(self._follow_shape, self.environment.shape_class, run_time)
         self._shape.link_exception(self._shape_raised)
-
-    def stop_shape(self) -> None:
-        """Follows the load shape no longer."""
-        shape, self._shape = self._shape, None
-        if shape is not None and shape is not gevent.getcurrent():
-            shape.kill(block=False)
 
     def _follow_shape(self, shape: Any, run_time: float | None) -> None:
         last: Any = None
@@ -119,10 +112,7 @@ class LocalRunner:
             wanted = shape.tick()
             if wanted is None:
                 logger.info("Shape test stopping")
-                if self.environment.parsed_options.headless:
-                    self.quit()
-                else:
-                    self.stop()
+                self._end()
                 return
             if wanted != last:
                 users, rate = wanted[0], wanted[1]
@@ -162,7 +152,20 @@ class LocalRunner:
         """A shape that raises, or returns nonsense, ends the run and marks it."""
         logger.error("The load shape raised %r", greenlet.exception)
         log.unhandled_greenlet_exception = True
-        self.quit()
+        self._end()
+
+    def leave_shape(self) -> None:
+        """The run ends, whatever its shape still wants."""
+        if self._shape is not None:
+            self._shape.kill(block=False)
+            self._shape = None
+
+    def _end(self) -> None:
+        """Ends the run; the program too, unless its web page can start another one."""
+        if self.environment.parsed_options.headless:
+            self.quit()
+        else:
+            self.stop()
 
     def stop(self) -> None:
         """Ends the run; the program goes on."""
@@ -202,10 +205,7 @@ class LocalRunner:
             logger.error("%s", error)
             logger.warning("Stopping the run...")
             self.environment.process_exit_code = self.environment.process_exit_code or 1
-            if self.environment.parsed_options.headless:
-                self.quit()
-            else:
-                self.stop()  # the web page can set what is missing, and start again
+            self._end()
         else:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
             log.unhandled_greenlet_exception = True
