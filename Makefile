@@ -42,7 +42,7 @@ docs: ## The Rust documentation, without a warning
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
 
 test-python: venv locust ## The command as users have it, beside real Locust
-	cargo build --locked --package bench-target --package classifier-service
+	cargo build --locked --workspace --all-targets
 	$(ACRIDA_VENV)/bin/python -m pytest --acrida=$(ACRIDA_VENV)/bin/acrida --locust=$(LOCUST_VENV)/bin/locust \
 		--binaries=$${CARGO_TARGET_DIR:-target}/debug $(PYTEST_ARGS)
 
