@@ -32,12 +32,7 @@ pub(crate) fn read(
     let mut lines = [const { std::mem::MaybeUninit::uninit() }; HEADERS_MAX];
     let lines = &mut lines[..limits.max_headers.min(HEADERS_MAX)];
     let mut response = httparse::Response::new(&mut []);
-    let mut config = httparse::ParserConfig::default();
-    config
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .allow_spaces_after_header_name_in_responses(true)
-        .ignore_invalid_headers_in_responses(true);
-    match config.parse_response_with_uninit_headers(&mut response, bytes, lines) {
+    match lenient().parse_response_with_uninit_headers(&mut response, bytes, lines) {
         Ok(httparse::Status::Complete(length)) => Ok(Some(describe(&response, length, to_head)?)),
         Ok(httparse::Status::Partial) if bytes.len() > limits.max_head => {
             Err(HttpError::TooLarge {
@@ -55,6 +50,16 @@ pub(crate) fn read(
         }
         Err(_) => Err(HttpError::BadStatusLine(first_line(bytes))),
     }
+}
+
+/// Takes what servers in use send, as Python's http.client does.
+fn lenient() -> httparse::ParserConfig {
+    let mut config = httparse::ParserConfig::default();
+    config
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_spaces_after_header_name_in_responses(true)
+        .ignore_invalid_headers_in_responses(true);
+    config
 }
 
 fn describe(
@@ -132,12 +137,7 @@ fn first_line(bytes: &[u8]) -> String {
 pub(crate) fn fields(head: &[u8]) -> (String, Vec<(String, String)>) {
     let mut lines = [const { std::mem::MaybeUninit::uninit() }; HEADERS_MAX];
     let mut response = httparse::Response::new(&mut []);
-    let mut config = httparse::ParserConfig::default();
-    config
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .allow_spaces_after_header_name_in_responses(true)
-        .ignore_invalid_headers_in_responses(true);
-    if config
+    if lenient()
         .parse_response_with_uninit_headers(&mut response, head, &mut lines)
         .is_err()
     {
