@@ -4,6 +4,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
 
+use crate::crop::{Area, CropRule};
 use crate::decode::GreyImage;
 
 /// What the network expects; travels with its weights.
@@ -11,11 +12,24 @@ use crate::decode::GreyImage;
 pub struct Preprocessing {
     /// Width and height of the network's input, in pixels.
     pub side: usize,
+    /// What is cut off before; nothing for models of before this was done.
+    #[serde(default)]
+    pub crop: Option<CropRule>,
+}
+
+impl Preprocessing {
+    /// What training prepares images with, for a network that reads `side` pixels.
+    pub fn new(side: usize) -> Preprocessing {
+        Preprocessing {
+            side,
+            crop: Some(CropRule::default()),
+        }
+    }
 }
 
 /// The network's input for `image`: `side * side` numbers, row by row.
 pub fn preprocess(image: &GreyImage, preprocessing: &Preprocessing) -> Vec<f32> {
-    let mut values: Vec<f32> = resize(image, preprocessing.side)
+    let mut values: Vec<f32> = frame(image, preprocessing)
         .into_iter()
         .map(f32::from)
         .collect();
@@ -23,14 +37,27 @@ pub fn preprocess(image: &GreyImage, preprocessing: &Preprocessing) -> Vec<f32> 
     values
 }
 
-/// The image stretched to a square of `side` pixels, averaged where it shrinks.
-///
-/// The aspect ratio is given up on purpose: the network was trained so, and a
-/// crop could lose what matters.
+/// The head alone, stretched to the network's square: what training makes variants of.
+pub fn frame(image: &GreyImage, preprocessing: &Preprocessing) -> Vec<u8> {
+    let area = match &preprocessing.crop {
+        Some(rule) => rule.area(image),
+        None => Area::whole(image),
+    };
+    resize_area(image, area, preprocessing.side)
+}
+
+/// The whole image stretched to a square of `side` pixels, averaged where it shrinks.
 pub fn resize(image: &GreyImage, side: usize) -> Vec<u8> {
-    if (image.width, image.height) == (side, side) {
+    resize_area(image, Area::whole(image), side)
+}
+
+/// The aspect ratio is given up on purpose: heads fill the square, whatever their shape.
+fn resize_area(image: &GreyImage, area: Area, side: usize) -> Vec<u8> {
+    if area == Area::whole(image) && (area.width, area.height) == (side, side) {
         return image.pixels.clone();
     }
+    let [left, top, width, height] =
+        [area.left, area.top, area.width, area.height].map(|length| length as f64);
     let source = ImageRef::new(
         image.width as u32,
         image.height as u32,
@@ -39,7 +66,9 @@ pub fn resize(image: &GreyImage, side: usize) -> Vec<u8> {
     )
     .expect("a grey image has width * height pixels");
     let mut target = Image::new(side as u32, side as u32, PixelType::U8);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .crop(left, top, width, height);
     Resizer::new()
         .resize(&source, &mut target, &options)
         .expect("both images are 8-bit grey and not empty");
@@ -78,7 +107,7 @@ mod tests {
     #[test]
     fn any_size_becomes_the_networks_size() {
         for (width, height) in [(1, 1), (1, 900), (160, 160), (512, 380), (2000, 3)] {
-            let values = preprocess(&ramp(width, height), &Preprocessing { side: 160 });
+            let values = preprocess(&ramp(width, height), &Preprocessing::new(160));
             assert_eq!(values.len(), 160 * 160);
             assert!(values.iter().all(|v| v.is_finite()));
         }
@@ -91,7 +120,7 @@ mod tests {
             pixels: image.pixels.iter().map(|p| p / 2 + 20).collect(),
             ..image.clone()
         };
-        let side = Preprocessing { side: 64 };
+        let side = Preprocessing::new(64);
         let (a, b) = (preprocess(&image, &side), preprocess(&dimmed, &side));
         let largest = a
             .iter()
@@ -109,7 +138,7 @@ mod tests {
             pixels: vec![17; 81],
         };
         assert!(
-            preprocess(&blank, &Preprocessing { side: 8 })
+            preprocess(&blank, &Preprocessing::new(8))
                 .iter()
                 .all(|v| *v == 0.0)
         );

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use classifier_imaging::{Class, Preprocessing};
+use classifier_imaging::{Class, CropRule, Preprocessing};
 use serde::{Deserialize, Serialize};
 
 use crate::container::{self, ArtifactError};
@@ -17,6 +17,8 @@ pub struct ModelFile {
     pub version: String,
     /// The network's shape.
     pub architecture: Architecture,
+    /// What images go through before the network reads them.
+    pub preprocessing: Preprocessing,
     /// Divides the network's outputs, so that confidences mean what they say.
     pub temperature: f32,
     /// Where the weights come from.
@@ -58,6 +60,7 @@ impl ModelFile {
         ModelFile {
             version: "untrained".to_owned(),
             weights: Network::new(&architecture).initial_weights(seed),
+            preprocessing: Preprocessing::new(architecture.side),
             architecture,
             temperature: 1.0,
             training: TrainingRecord::default(),
@@ -69,9 +72,7 @@ impl ModelFile {
         let header = Header {
             version: self.version.clone(),
             labels: Class::ALL.to_vec(),
-            preprocessing: Preprocessing {
-                side: self.architecture.side,
-            },
+            preprocessing: self.preprocessing.clone(),
             architecture: self.architecture.clone(),
             temperature: self.temperature,
             training: self.training.clone(),
@@ -90,6 +91,11 @@ impl ModelFile {
         header.architecture.check()?;
         let fits = header.labels == Class::ALL
             && header.preprocessing.side == header.architecture.side
+            && header
+                .preprocessing
+                .crop
+                .as_ref()
+                .is_none_or(CropRule::is_valid)
             && header.temperature.is_finite()
             && header.temperature > 0.0;
         if !fits {
@@ -105,6 +111,7 @@ impl ModelFile {
         Ok(ModelFile {
             version: header.version,
             architecture: header.architecture,
+            preprocessing: header.preprocessing,
             temperature: header.temperature,
             training: header.training,
             weights: Weights {
@@ -157,6 +164,21 @@ mod tests {
     }
 
     #[test]
+    fn an_older_file_without_a_crop_is_read_as_whole_pictures() {
+        let preprocessing: Preprocessing = serde_json::from_str(r#"{"side":160}"#).unwrap();
+        assert_eq!(preprocessing.crop, None);
+        let whole = ModelFile {
+            preprocessing: Preprocessing {
+                side: 16,
+                crop: None,
+            },
+            ..small()
+        };
+        let read = ModelFile::from_bytes(&whole.to_bytes()).unwrap();
+        assert_eq!(read.preprocessing.crop, None);
+    }
+
+    #[test]
     fn foreign_and_mismatched_files_are_told_apart() {
         let error = ModelFile::from_bytes(b"PK\x03\x04 something else").unwrap_err();
         assert_eq!(error.to_string(), "not a model file");
@@ -169,6 +191,13 @@ mod tests {
             ..small()
         };
         let error = ModelFile::from_bytes(&cold.to_bytes()).unwrap_err();
+        assert!(matches!(error, ArtifactError::Labels), "{error}");
+        let mut excessive = small();
+        excessive.preprocessing.crop = Some(CropRule {
+            filled_percent: 101,
+            ..CropRule::default()
+        });
+        let error = ModelFile::from_bytes(&excessive.to_bytes()).unwrap_err();
         assert!(matches!(error, ArtifactError::Labels), "{error}");
         let mut impossible = small();
         impossible.architecture.side = 17;

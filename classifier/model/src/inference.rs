@@ -94,6 +94,7 @@ impl Classifier {
     pub fn from_file(file: &ModelFile) -> Classifier {
         Classifier {
             temperature: file.temperature,
+            preprocessing: file.preprocessing.clone(),
             version: file.version.clone(),
             ..Classifier::from_weights(&file.architecture, &file.weights)
         }
@@ -106,9 +107,7 @@ impl Classifier {
             folded: fold(&network, weights),
             network,
             temperature: 1.0,
-            preprocessing: Preprocessing {
-                side: architecture.side,
-            },
+            preprocessing: Preprocessing::new(architecture.side),
             version: String::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use classifier_imaging::{Class, Random};
+use classifier_imaging::{Class, Preprocessing, Random};
 
 use crate::artifact::{ModelFile, TrainingRecord};
 use crate::inference::Classifier;
@@ -164,6 +164,7 @@ impl Trainer {
         ModelFile {
             version: version.to_owned(),
             architecture: self.architecture.clone(),
+            preprocessing: Preprocessing::new(self.architecture.side),
             temperature: 1.0,
             training,
             weights: self.weights(),

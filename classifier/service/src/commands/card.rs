@@ -29,7 +29,8 @@ image shows. Do not use it for anybody's diagnosis.
 
 ## Data
 
-{train} images to train on and {valid} to validate, in {side}×{side} grey pixels. {split}
+{train} images to train on and {valid} to validate. The margin around the head is cut off, and the rest stretched to
+{side}×{side} grey pixels, in training as in serving. {split}
 
 The images are the public \"Brain Tumor MRI Dataset\" (Masoud Nickparvar, Kaggle), which joins the contrast-enhanced set
 of Cheng et al. on figshare with the SARTAJ and Br35H collections. They are not part of this repository, apart from a

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use classifier_imaging::{GreyImage, Preprocessing, Split, preprocess, resize};
+use classifier_imaging::{GreyImage, Preprocessing, Split, frame, preprocess};
 use classifier_model::{
     Architecture, Evaluation, Example, ModelFile, Settings, Trainer, TrainingRecord,
 };
@@ -150,16 +150,17 @@ fn load_data(args: &TrainArgs, side: usize, threads: usize) -> Result<Data> {
         .into_iter()
         .collect::<Result<Vec<_>>>()?;
     let places = places(&entries, &images, args.seed);
+    let preprocessing = Preprocessing::new(side);
     let mut data = Data::default();
     for ((entry, image), place) in entries.iter().zip(&images).zip(places) {
         if place.split == Split::Train {
             data.train.push(Example {
-                pixels: resize(image, side),
+                pixels: frame(image, &preprocessing),
                 class: entry.class,
                 group: place.group,
             });
         } else {
-            data.valid.push(preprocess(image, &Preprocessing { side }));
+            data.valid.push(preprocess(image, &preprocessing));
             data.valid_classes.push(entry.class);
         }
     }
@@ -189,7 +190,7 @@ fn card_of(args: &TrainArgs, model: &ModelFile, evaluation: &Evaluation) -> Stri
         Some(_) => "They were divided by an index, which keeps near-duplicates together.",
         None => {
             "They were divided so that near-duplicates (32×32 thumbnails that correlate above 0.97, mirrored \
-             ones included) stay together."
+             and upside-down ones included) stay together."
         }
     };
     let start = match &args.start_from {
