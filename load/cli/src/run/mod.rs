@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 use acrida_engine::{
     Action, Command, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass,
 };
-use acrida_stats::{Lane, Limits};
 use acrida_web::{Page, Setup};
 use log::info;
 
@@ -78,10 +77,8 @@ pub struct RunSetup {
     pub options: Options,
     /// The user classes to start users of; [`acrida_engine::ClassId`] counts them.
     pub classes: Vec<UserClass>,
-    /// Where samples gather, one for each thread that records.
-    pub lanes: Vec<Lane>,
-    /// Bounds of the statistics.
-    pub limits: Limits,
+    /// Where samples gather.
+    pub collector: Arc<Collector>,
     /// `--csv-requests`; whoever records writes to it, the run keeps it up to date.
     pub request_log: Option<RequestLog>,
     /// Whether the test begins at once; if not, the host sends the first swarm.
@@ -144,7 +141,7 @@ impl Run {
             outlives_tests: port.is_some(),
         };
         let options = setup.options;
-        let collector = Arc::new(Collector::new(setup.lanes, setup.limits));
+        let collector = setup.collector;
         let runner = Runner::new(setup.classes, settings);
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
@@ -287,6 +284,7 @@ fn begin(control: &Control, options: &Options) {
         users: options.users.unwrap_or(1),
         spawn_rate: options.spawn_rate.unwrap_or(SpawnRate::ONE),
         run_time: options.run_time,
+        classes: None,
     }));
 }
 
