@@ -10,6 +10,7 @@ mod engine;
 mod entry;
 mod exchange;
 mod host;
+mod ledger;
 mod loader;
 mod multipart;
 mod published;
@@ -31,11 +32,15 @@ mod _native {
     #[pymodule_export]
     use crate::exchange::Exchange;
     #[pymodule_export]
+    use crate::ledger::Ledger;
+    #[pymodule_export]
     use crate::multipart::{Body, encode_multipart};
     #[pymodule_export]
     use crate::session::Session;
     #[pymodule_export]
-    use crate::statistics::{FailureEntry, Statistics, StatsEntry};
+    use crate::settings::{find_locustfiles, parse_options};
+    #[pymodule_export]
+    use crate::statistics::{Failure, Row, Statistics, history_header};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -40,10 +40,27 @@ use signals::SignalThread;
 use ticker::Ticker;
 use web::{Autoquit, RunBehind};
 
-/// How often the console table is printed, as in Locust.
-const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
-/// How often the CSV files are written, as in Locust.
-const CSV_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a run says and writes how it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intervals {
+    /// Between two tables on the console.
+    pub console: Duration,
+    /// Between two states of the CSV files.
+    pub files: Duration,
+}
+
+impl Default for Intervals {
+    /// Locust's.
+    fn default() -> Self {
+        Self {
+            console: Duration::from_secs(2),
+            files: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How often the line of progress moves on, on a terminal.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the web page moves on.
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -86,6 +103,8 @@ pub struct RunSetup {
     /// The percentiles of tables and files, as fractions, Locust's
     /// `PERCENTILES_TO_REPORT`.
     pub percentiles: Vec<f64>,
+    /// When tables are printed and files written.
+    pub intervals: Intervals,
     /// How long a request in flight is awaited at the end.
     pub request_grace: Duration,
     /// The web page, which a run has that is not headless.
@@ -155,7 +174,7 @@ impl Run {
         ));
         let signals =
             SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
-        let mut tickers = start_tickers(&finisher)?;
+        let mut tickers = start_tickers(&finisher, setup.intervals)?;
         let page = match port {
             Some(port) => {
                 let run = RunBehind::new(control.clone(), Arc::clone(&collector), Arc::clone(host));
@@ -235,25 +254,27 @@ fn start_engine(
     })
 }
 
-fn start_tickers(finisher: &Arc<Finisher>) -> io::Result<Vec<Ticker>> {
+fn start_tickers(finisher: &Arc<Finisher>, intervals: Intervals) -> io::Result<Vec<Ticker>> {
     let mut tickers = Vec::new();
     let writer = Arc::clone(finisher);
-    tickers.push(Ticker::start("acrida-files", CSV_INTERVAL, move || {
+    tickers.push(Ticker::start("acrida-files", intervals.files, move || {
         writer.write_files()
     })?);
     if finisher.console().is_live() {
         let printer = Arc::clone(finisher);
         tickers.push(Ticker::start(
             "acrida-console",
-            CONSOLE_INTERVAL,
+            intervals.console,
             move || printer.print_table(),
         )?);
     }
     if finisher.console().has_progress() {
         let printer = Arc::clone(finisher);
-        tickers.push(Ticker::start("acrida-progress", CSV_INTERVAL, move || {
-            printer.print_progress()
-        })?);
+        tickers.push(Ticker::start(
+            "acrida-progress",
+            PROGRESS_INTERVAL,
+            move || printer.print_progress(),
+        )?);
     }
     Ok(tickers)
 }

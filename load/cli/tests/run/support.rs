@@ -63,6 +63,7 @@ pub(crate) fn start(options: Options) -> Driver {
         collector: Arc::new(Collector::new(vec![lane.clone()], Limits::default())),
         request_log: None,
         starts_by_itself: true,
+        intervals: Default::default(),
         percentiles: vec![0.5, 0.95],
         request_grace: Duration::from_secs(2),
         page: Default::default(),

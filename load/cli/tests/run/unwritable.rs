@@ -31,6 +31,7 @@ fn a_csv_path_that_cannot_be_written_is_named_before_the_run() {
         collector: Arc::new(Collector::new(Vec::new(), Limits::default())),
         request_log: None,
         starts_by_itself: true,
+        intervals: Default::default(),
         percentiles: vec![0.5],
         request_grace: Duration::ZERO,
         page: Default::default(),

@@ -153,7 +153,7 @@ class HttpSession:
             self.auth = auth
         self.request_event = request_event
         self.user = user
-        self._native = user.environment.engine.session()
+        self._native = (request_event if user is None else user).environment.engine.session()
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict:
@@ -255,7 +255,8 @@ class HttpSession:
             for hook in _listed((hooks or self.hooks)["response"]):
                 response = hook(response) or response
         if catch_response or listeners:
-            response._describe(self, method, {**self.user.context(), **context}, start_time)
+            own_context = {} if self.user is None else self.user.context()
+            response._describe(self, method, {**own_context, **context}, start_time)
             response._verdict_open = catch_response
             if not catch_response:
                 self.request_event.tell(**response.request_meta)

@@ -19,6 +19,7 @@ from ..clients import ResponseContextManager as _ResponseContextManager
 from ..exception import StopTest
 from ..user.rest import RestMixin
 from ..user.users import User
+from ..util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust  # noqa: F401
 
 
 class LocustBadStatusCode(ConnectionError):
