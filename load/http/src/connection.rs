@@ -15,6 +15,10 @@ use crate::target::{Scheme, Target};
 use crate::tls::{self, Tls};
 use crate::transport::Transport;
 
+/// How long a reset is waited for that tells that a request was not read; a round
+/// trip of any network that load is sent over.
+const FATE_WAIT: Duration = Duration::from_millis(100);
+
 /// A connection of one session.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -23,6 +27,8 @@ pub(crate) struct Connection {
     peer: PeerKey,
     /// When the attempt to connect began.
     pub(crate) attempted: Instant,
+    /// Whether it has brought an answer before.
+    is_reused: bool,
     /// `None`: it is idle.
     pub(crate) exchange: Option<Exchange>,
     /// When the current wait is over, and what it was for.
@@ -45,6 +51,8 @@ pub(crate) struct Exchange {
     pub(crate) phase: Phase,
     incoming: Incoming,
     unsent: Unsent,
+    /// Whether anything of the request went out.
+    is_written: bool,
 }
 
 /// How far a request has come.
@@ -55,6 +63,20 @@ pub(crate) enum Phase {
     Handshaking,
     /// Being sent, or answered.
     Exchanging,
+    /// The connection has ended without an answer; whether the request was read may
+    /// still be found out until the deadline.
+    Ended,
+}
+
+/// What is known of a request whose connection ended without a byte of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nobody has read it: the connection was on its end when it was sent.
+    Unread,
+    /// That may come out.
+    Open,
+    /// It may have been read.
+    InDoubt,
 }
 
 /// What did not fit into the socket yet.
@@ -93,6 +115,7 @@ impl Connection {
                 session: job.session.id,
                 peer: PeerKey::new(target, tls),
                 attempted: now,
+                is_reused: false,
                 deadline: after(now, job.request.timeouts.connect),
                 exchange: Some(Exchange::new(job, Phase::Connecting(addresses))),
             }),
@@ -118,6 +141,7 @@ impl Connection {
 
     /// Gives an idle connection a request.
     pub(crate) fn assign(&mut self, job: Box<Job>) {
+        self.is_reused = true;
         self.exchange = Some(Exchange::new(job, Phase::Exchanging));
     }
 
@@ -137,6 +161,7 @@ impl Connection {
             Err(error) => return Err(HttpError::broken(&error)),
         };
         job.bytes_sent += written as u64;
+        exchange.is_written = written > 0;
         if written < head.len() + body.len() {
             exchange.unsent = Unsent {
                 head: Bytes::copy_from_slice(&head[written.min(head.len())..]),
@@ -156,6 +181,7 @@ impl Connection {
                 Ok(written) => {
                     exchange.unsent.advance(written);
                     exchange.job.bytes_sent += written as u64;
+                    exchange.is_written = true;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -207,6 +233,49 @@ impl Connection {
         Ok(Progress::Waiting)
     }
 
+    /// What became of the request on a connection that fails with `error`.
+    ///
+    /// A server that closes a connection which it could have kept does so while the
+    /// next request is on its way. Its system then refuses what comes with a reset,
+    /// which it does not where the server has read the request before it closed.
+    /// Only a request on a connection that has brought an answer before, and of whose
+    /// own answer nothing has come, can be one of those; with a body, only if
+    /// nothing of it went out, because the server may have read a part of it.
+    pub(crate) fn fate(&mut self, error: &HttpError) -> Fate {
+        let Some(exchange) = &self.exchange else {
+            return Fate::InDoubt;
+        };
+        let is_first = !self.is_reused || exchange.job.was_sent_again;
+        let is_read = exchange.incoming.has_begun();
+        let has_body = exchange
+            .job
+            .request
+            .body
+            .as_ref()
+            .is_some_and(|body| !body.is_empty());
+        if is_first || is_read || (has_body && exchange.is_written) {
+            return Fate::InDoubt;
+        }
+        match error {
+            HttpError::Broken { errno } if is_reset(*errno) => Fate::Unread,
+            HttpError::Disconnected => match self.transport.take_error() {
+                Some(errno) if is_reset(errno) => Fate::Unread,
+                _ if !exchange.is_written => Fate::Unread,
+                _ if exchange.phase == Phase::Ended => Fate::InDoubt,
+                _ => Fate::Open,
+            },
+            _ => Fate::InDoubt,
+        }
+    }
+
+    /// The connection has ended; waits a little for what tells the request's fate.
+    pub(crate) fn await_fate(&mut self, now: Instant) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.phase = Phase::Ended;
+            self.deadline = Some(now + FATE_WAIT);
+        }
+    }
+
     /// Whether an idle connection is still good: nothing may come on one.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let read = self.transport.read(&mut [0; 1]);
@@ -230,6 +299,7 @@ impl Connection {
                 peer,
                 limit: timeouts.read?,
             },
+            Phase::Ended => HttpError::Disconnected,
             _ => HttpError::ConnectTimeout {
                 peer,
                 limit: timeouts.connect?,
@@ -256,6 +326,7 @@ impl Exchange {
             phase,
             incoming: Incoming::new(),
             unsent: Unsent::default(),
+            is_written: false,
         }
     }
 
@@ -286,6 +357,11 @@ impl Unsent {
         self.head = self.head.slice(of_head..);
         self.body = self.body.slice(written - of_head..);
     }
+}
+
+/// `EPIPE` and `ECONNRESET`: the other end takes nothing any more.
+fn is_reset(errno: i32) -> bool {
+    matches!(errno, 32 | 104)
 }
 
 fn connect_error(error: &io::Error, job: &Job) -> HttpError {

@@ -82,6 +82,11 @@ impl Incoming {
         self.head = Some(head);
     }
 
+    /// Whether anything of the answer has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.head.is_some() || !self.raw.is_empty()
+    }
+
     /// The connection has ended.
     pub(crate) fn end(&mut self) -> Result<(), HttpError> {
         match self.head {

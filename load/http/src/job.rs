@@ -18,6 +18,8 @@ pub(crate) struct Job {
     pub(crate) request: Request,
     /// Why it cannot be sent at all.
     pub(crate) refused: Option<HttpError>,
+    /// Whether it is on its second connection, because nobody read it on the first.
+    pub(crate) was_sent_again: bool,
     first: Option<(String, Target)>,
     history: Vec<Response>,
     /// When its first byte was written.
@@ -35,6 +37,7 @@ impl Job {
             session,
             request,
             refused: None,
+            was_sent_again: false,
             first: None,
             history: Vec::new(),
             started: None,
@@ -81,6 +84,7 @@ impl Job {
         self.first.get_or_insert(before);
         self.history.push(response);
         self.step_started = None;
+        self.was_sent_again = false;
     }
 
     pub(crate) fn finish(

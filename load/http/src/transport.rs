@@ -66,6 +66,12 @@ impl Transport {
         }
     }
 
+    /// The error that has come in beside the stream, if any; it is told once.
+    pub(crate) fn take_error(&mut self) -> Option<i32> {
+        let error = self.socket_mut().take_error().ok()??;
+        error.raw_os_error()
+    }
+
     /// Goes on with the handshake; whether it is done.
     pub(crate) fn handshake(&mut self) -> io::Result<bool> {
         let Self::Tls(stream) = self else {

@@ -14,7 +14,7 @@ use slab::Slab;
 
 use crate::addresses::{self, Addresses, Found};
 use crate::clock::Clock;
-use crate::connection::{Connection, Phase, Progress};
+use crate::connection::{Connection, Fate, Phase, Progress};
 use crate::deadlines::Deadlines;
 use crate::error::HttpError;
 use crate::inbox::{Inbox, Message};
@@ -146,11 +146,14 @@ impl Worker {
                 self.connections[key].assign(job);
                 self.send(key);
             }
-            None => {
-                if let Some(found) = self.addresses.find(job, now) {
-                    self.connect_all(found, now);
-                }
-            }
+            None => self.start_anew(job, now),
+        }
+    }
+
+    /// Starts a request on a connection of its own.
+    fn start_anew(&mut self, job: Box<Job>, now: Instant) {
+        if let Some(found) = self.addresses.find(job, now) {
+            self.connect_all(found, now);
         }
     }
 
@@ -219,6 +222,12 @@ impl Worker {
                     return self.fail(key, error);
                 }
                 self.receive(key, closed);
+            }
+            Phase::Ended => {
+                let fate = connection.fate(&HttpError::Disconnected);
+                if fate == Fate::Unread {
+                    self.send_again(key);
+                }
             }
         }
     }
@@ -368,11 +377,28 @@ impl Worker {
         }
     }
 
-    /// The request on a connection has failed, and the connection with it.
+    /// The request on a connection has failed, and the connection with it; unless
+    /// nobody has read it, then it is sent again.
     fn fail(&mut self, key: usize, error: HttpError) {
+        match self.connections[key].fate(&error) {
+            Fate::Unread => return self.send_again(key),
+            Fate::Open => {
+                self.connections[key].await_fate(Instant::now());
+                return self.note_deadline(key);
+            }
+            Fate::InDoubt => {}
+        }
         let connection = self.connections.remove(key);
         let exchange = connection.exchange.expect("a failed request");
         self.finish(*exchange.job, Err(error), connection.attempted);
+    }
+
+    /// Sends the request of a connection that nobody read from on a new one.
+    fn send_again(&mut self, key: usize) {
+        let connection = self.connections.remove(key);
+        let mut job = connection.exchange.expect("an unread request").job;
+        job.was_sent_again = true;
+        self.start_anew(job, connection.attempted);
     }
 
     /// Counts a request, unless its verdict is open, and gives it back.

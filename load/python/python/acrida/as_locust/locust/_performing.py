@@ -160,8 +160,10 @@ class Performer:
             shape.kill(block=False)
 
     def _end_greenlets(self) -> None:
-        self.environment.actions.end()
-        self.greenlet.kill(block=False)
+        """Ends the runner's greenlets, and waits for it unless one of them calls."""
+        if self.environment.has_engine and self.environment.actions.is_performing_here():
+            self.environment.actions.end()
+        self.greenlet.kill(block=getcurrent() not in self.greenlet and getcurrent() not in self.user_greenlets)
 
     def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
         """Counts an exception."""

@@ -125,7 +125,7 @@ class Runner(Performer):
         told.append((environment.stop_timeout, environment.reset_stats, None))
         if told != self._classes_told:
             self._classes_told = told
-            environment.engine.start_runner(self.user_classes, environment.stop_timeout or 0, environment.reset_stats)
+            environment.engine.start_runner(self.user_classes, environment.stop_timeout or 0, bool(environment.reset_stats))
 
     def _may_wait(self) -> bool:
         """Whether the current greenlet may wait for an action: users and listeners would
@@ -221,6 +221,8 @@ class Runner(Performer):
         greenlets = [user.greenlet for user in users]
         gevent.joinall(greenlets, timeout=timeout or 0)
         gevent.killall(greenlets)
+        for ended in greenlets:
+            self.user_greenlets.discard(ended)
 
     def _stop_spawned_by_hand(self) -> None:
         users = list(self._users.values())
