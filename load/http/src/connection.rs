@@ -1,8 +1,9 @@
 //! One connection, and the request that is on it.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +12,8 @@ use crate::error::HttpError;
 use crate::incoming::{Incoming, Received};
 use crate::job::Job;
 use crate::limits::Limits;
+use crate::proxy::{self, Proxy};
+use crate::request::Request;
 use crate::target::{Scheme, Target};
 use crate::tls::{self, Tls};
 use crate::transport::Transport;
@@ -38,6 +41,7 @@ pub(crate) struct Connection {
 /// What connections are told apart by.
 #[derive(Debug, PartialEq, Eq)]
 struct PeerKey {
+    proxy: Option<Arc<Proxy>>,
     scheme: Scheme,
     host: String,
     port: u16,
@@ -60,6 +64,8 @@ pub(crate) struct Exchange {
 pub(crate) enum Phase {
     /// Until then; these addresses can still be tried.
     Connecting(VecDeque<SocketAddr>),
+    /// The proxy is asked for a way to the server; this has come of its answer.
+    Tunnelling(Vec<u8>),
     Handshaking,
     /// Being sent, or answered.
     Exchanging,
@@ -108,12 +114,13 @@ impl Connection {
         let Some(address) = addresses.pop_front() else {
             return Err((job, HttpError::Disconnected));
         };
+        let proxy = job.request.proxy();
         let with = tls.as_ref().map(|tls| (tls, target.host.as_str()));
         match Transport::connect(address, with) {
             Ok(transport) => Ok(Self {
                 transport,
                 session: job.session.id,
-                peer: PeerKey::new(target, tls),
+                peer: PeerKey::new(target, tls, proxy.cloned()),
                 attempted: now,
                 is_reused: false,
                 deadline: after(now, job.request.timeouts.connect),
@@ -126,8 +133,9 @@ impl Connection {
         }
     }
 
-    /// Whether a request to `target` can use this connection.
-    pub(crate) fn serves(&self, target: &Target, tls: Option<&Tls>) -> bool {
+    /// Whether `request` can use this connection.
+    pub(crate) fn serves(&self, request: &Request) -> bool {
+        let (target, tls) = (&request.target, request.tls.as_ref());
         let same_tls = || match (&self.peer.tls, tls) {
             (Some(mine), Some(wanted)) => mine == wanted,
             (Some(mine), None) => *mine == Tls::default_choice(),
@@ -136,7 +144,60 @@ impl Connection {
         self.peer.port == target.port
             && self.peer.scheme == target.scheme
             && self.peer.host == target.host
+            && self.peer.proxy.as_ref() == request.proxy()
             && same_tls()
+    }
+
+    /// Asks the proxy for a way to the server; false if there is nobody to ask.
+    pub(crate) fn ask_for_a_way(&mut self) -> Result<bool, HttpError> {
+        let (Some(exchange), Some(proxy), true) = (
+            &mut self.exchange,
+            &self.peer.proxy,
+            self.peer.tls.is_some(),
+        ) else {
+            return Ok(false);
+        };
+        let asked = proxy::connect_request(&exchange.job.request.target, proxy);
+        exchange.phase = Phase::Tunnelling(Vec::new());
+        match self.transport.below_tls().write(asked.as_bytes()) {
+            // A new connection takes this much at once.
+            Ok(written) if written == asked.len() => Ok(true),
+            Ok(_) => Err(HttpError::Disconnected),
+            Err(error) => Err(HttpError::broken(&error)),
+        }
+    }
+
+    /// Reads what the proxy answers; whether the way is open, and TLS can begin.
+    pub(crate) fn is_way_open(&mut self, buffer: &mut [u8]) -> Result<bool, HttpError> {
+        let Some(exchange) = &mut self.exchange else {
+            return Ok(false);
+        };
+        let Phase::Tunnelling(reply) = &mut exchange.phase else {
+            return Ok(false);
+        };
+        loop {
+            match self.transport.below_tls().read(buffer) {
+                Ok(0) => {
+                    return Err(HttpError::no_way(
+                        exchange.job.peer(),
+                        "Tunnel connection failed: ",
+                    ));
+                }
+                Ok(count) => reply.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(HttpError::broken(&error)),
+            }
+            match proxy::read_reply(reply) {
+                None => {}
+                Some(Err(refusal)) => return Err(HttpError::no_way(exchange.job.peer(), &refusal)),
+                Some(Ok(())) => {
+                    exchange.phase = Phase::Handshaking;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Gives an idle connection a request.
@@ -337,8 +398,9 @@ impl Exchange {
 }
 
 impl PeerKey {
-    fn new(target: &Target, tls: Option<Tls>) -> Self {
+    fn new(target: &Target, tls: Option<Tls>, proxy: Option<Arc<Proxy>>) -> Self {
         Self {
+            proxy,
             scheme: target.scheme,
             host: target.host.clone(),
             port: target.port,
@@ -366,6 +428,9 @@ fn is_reset(errno: i32) -> bool {
 
 fn connect_error(error: &io::Error, job: &Job) -> HttpError {
     match error.raw_os_error() {
+        Some(errno) if let Some(proxy) = job.request.proxy() => {
+            HttpError::proxy_refused(job.peer(), proxy, errno)
+        }
         Some(errno) => HttpError::Connect {
             peer: job.peer(),
             errno,

@@ -66,11 +66,27 @@ impl Job {
     /// Who is spoken to, for messages.
     pub(crate) fn peer(&self) -> Peer {
         let target = &self.request.target;
+        if let Some(proxy) = self.request.asked_proxy() {
+            return Peer {
+                tls: false,
+                host: proxy.host.clone(),
+                port: proxy.port,
+                path: target.url.clone(),
+            };
+        }
         Peer {
             tls: target.scheme == Scheme::Https,
             host: target.host.clone(),
             port: target.port,
             path: target.path().to_owned(),
+        }
+    }
+
+    /// Host and port of whom a connection is made to.
+    pub(crate) fn dials(&self) -> (&str, u16) {
+        match self.request.proxy() {
+            Some(proxy) => (&proxy.host, proxy.port),
+            None => (&self.request.target.host, self.request.target.port),
         }
     }
 

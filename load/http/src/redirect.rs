@@ -73,6 +73,7 @@ mod tests {
             authorization: Some("z".to_owned()),
             timeouts: Timeouts::default(),
             max_redirects: Some(30),
+            proxies: None,
             tls: None,
             wording: Wording::default(),
             verdict_is_open: false,

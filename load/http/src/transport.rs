@@ -53,6 +53,11 @@ impl Transport {
         }
     }
 
+    /// The socket itself, for what is said before TLS begins.
+    pub(crate) fn below_tls(&mut self) -> &mut (impl Read + Write) {
+        self.socket_mut()
+    }
+
     /// Whether the connection is made; an error if it cannot be.
     pub(crate) fn is_connected(&mut self) -> io::Result<bool> {
         let socket = self.socket_mut();

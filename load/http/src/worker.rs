@@ -160,10 +160,9 @@ impl Worker {
     /// The idle connection of the job's session to its target that was used last.
     fn take_idle(&mut self, job: &Job) -> Option<usize> {
         let idle = self.idle.get_mut(&job.session.id)?;
-        let (target, tls) = (&job.request.target, job.request.tls.as_ref());
         let at = idle
             .iter()
-            .rposition(|key| self.connections[*key].serves(target, tls))?;
+            .rposition(|key| self.connections[*key].serves(&job.request))?;
         Some(idle.swap_remove(at))
     }
 
@@ -216,6 +215,7 @@ impl Worker {
                 Ok(true) => self.connected(key),
                 Err(error) => self.try_next_address(key, &error),
             },
+            Phase::Tunnelling(_) => self.tunnel(key),
             Phase::Handshaking => self.shake_hands(key),
             Phase::Exchanging => {
                 if writable && let Err(error) = connection.send_rest() {
@@ -233,9 +233,22 @@ impl Worker {
     }
 
     fn connected(&mut self, key: usize) {
+        match self.connections[key].ask_for_a_way() {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => return self.fail(key, error),
+        }
         let exchange = self.connections[key].exchange.as_mut();
         exchange.expect("a request waits for its connection").phase = Phase::Handshaking;
         self.shake_hands(key);
+    }
+
+    fn tunnel(&mut self, key: usize) {
+        match self.connections[key].is_way_open(&mut self.buffer) {
+            Ok(true) => self.shake_hands(key),
+            Ok(false) => {}
+            Err(error) => self.fail(key, error),
+        }
     }
 
     fn shake_hands(&mut self, key: usize) {

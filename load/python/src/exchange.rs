@@ -231,6 +231,11 @@ impl Exchange {
         self.finished.response_time_us as f64 / 1000.0
     }
 
+    /// It is not counted: another one is, that it belongs to.
+    fn discard(&self) {
+        self.counted.store(true, Ordering::Relaxed);
+    }
+
     /// Counts the request as a `catch_response` block decided; only the first time.
     #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
     fn record(

@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use crate::multipart::{Body, encode_multipart};
     #[pymodule_export]
-    use crate::session::Session;
+    use crate::session::{Proxies, Session};
     #[pymodule_export]
     use crate::settings::{find_locustfiles, parse_options};
     #[pymodule_export]

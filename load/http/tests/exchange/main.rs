@@ -2,6 +2,7 @@
 
 mod connections;
 mod failures;
+mod proxies;
 mod redirects;
 mod support;
 mod tls;

@@ -147,6 +147,7 @@ pub(crate) fn get(url: &str) -> Request {
         authorization: None,
         timeouts: Timeouts::default(),
         max_redirects: Some(30),
+        proxies: None,
         tls: None,
         wording: Wording::default(),
         verdict_is_open: false,

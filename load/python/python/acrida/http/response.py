@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 from acrida.http.errors import named
@@ -106,6 +107,11 @@ class Response:
             return _json.loads(self.text, **kwargs)
         except _json.JSONDecodeError as error:
             raise named("JSONDecodeError")(error.msg, error.doc, error.pos) from error
+
+    @cached_property
+    def raw(self) -> BytesIO:
+        """The body as a file."""
+        return BytesIO(self.content or b"")
 
     @cached_property
     def cookies(self) -> dict[str, str]:
