@@ -93,7 +93,8 @@ def send(
         for hook in request.hooks.get("response", []):
             for step in answer.history:
                 hook(step, **arguments)
-            response = hook(response, **arguments) or response
+            if (changed := hook(response, **arguments)) is not None:
+                response = changed  # one of status 400 is false
     except named("RequestException") as error:
         response.error = error
         response.status_code = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import re
 import time
 from typing import Any
 
@@ -49,8 +51,8 @@ class StatsError:
     def to_name(self) -> str:
         """Method, name and text, as in the console's error report."""
         text = self.error.args[0] if isinstance(self.error, CatchResponseError) else self.parse_error(self.error)
-        if text.startswith("CatchResponseError("):
-            text = text.removeprefix("CatchResponseError(").removesuffix(")")
+        if quoted := re.fullmatch(r"CatchResponseError\((.*)\)", text, re.DOTALL):
+            text = _unquoted(quoted.group(1))
         return f"{self.method} {self.name}: {text}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,3 +60,12 @@ class StatsError:
         return {**vars(self), "error": self.parse_error(self.error)}
 
     serialize = to_dict
+
+
+def _unquoted(text: str) -> str:
+    """What the ``repr()`` of a text stands for; anything else as it is."""
+    try:
+        value = ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+    return value if isinstance(value, str) else text
