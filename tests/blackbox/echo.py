@@ -6,7 +6,7 @@ import hashlib
 import json
 import socket
 import threading
-import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,13 +19,14 @@ class Echo:
 
     - ``/digest`` wants digest authentication of ``user`` with ``secret``,
     - ``/redirect?status=…&to=…`` redirects,
-    - ``/pieces?count=…`` sends lines, one every 50 ms,
+    - ``/pieces?count=…`` sends a line, and the others once ``/go`` was asked for,
     - anything else, as server or as proxy, is answered with what was asked, as JSON.
     """
 
     def __init__(self) -> None:
         #: Requests answered, by path.
         self.served: list[str] = []
+        self.go = threading.Semaphore(0)
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.echo = self
         self.port = self._server.server_port
@@ -55,6 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(int(query["status"]), {"Location": query["to"], "X-Step": "redirect"}, b"elsewhere")
         elif url.path == "/pieces":
             self._send_pieces(int(query["count"]))
+        elif url.path == "/go":
+            self.server.echo.go.release()
+            self._send(200, {}, b"gone")
         elif url.path == "/digest" and not self._is_digest_right():
             challenge = 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5'
             self._send(401, {"WWW-Authenticate": challenge}, b"who?")
@@ -93,10 +97,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_pieces(self, count: int) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
         for number in range(count):
-            line = f"line {number}\n".encode()
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(line), line))
-            time.sleep(0.05)
-        self.wfile.write(b"0\r\n\r\n")
+            # A client that wants to see everything first sees this.
+            in_time = number == 0 or number > 1 or self.server.echo.go.acquire(timeout=10)
+            line = f"line {number}\n".encode() if in_time else b"too late\n"
+            self._write_chunk(line)
+        self._write_chunk(b"")
+
+    def _write_chunk(self, content: bytes) -> None:
+        with suppress(BrokenPipeError):  # Somebody may have seen enough.
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
 
     def log_message(self, *_: object) -> None:
         pass

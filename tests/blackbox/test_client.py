@@ -115,6 +115,27 @@ FORMS = {
         answer = client.get("/redirect?status=302&to=/end", allow_redirects=False, name="kept")
         say(answer.status_code, answer.is_redirect, answer.headers["Location"])
     """,
+    "streamed answers": """
+        def read(pieces):
+            seen = []
+            for piece in pieces:
+                if not seen:
+                    client.get("/go")
+                seen.append(piece)
+            return seen
+        with client.get("/pieces?count=3", stream=True, catch_response=True, name="lines") as answer:
+            say([line.decode() for line in read(answer.iter_lines())])
+            answer.success()
+        answer = client.get("/pieces?count=3", stream=True, name="content")
+        say("".join(read(answer.iter_content(chunk_size=7, decode_unicode=True))))
+        answer = client.get("/pieces?count=2", stream=True, name="raw")
+        say(read(iter(lambda: answer.raw.read(7).decode(), "")))
+        client.get("/go")
+        answer = client.get("/pieces?count=2", stream=True, name="whole")
+        say(answer.text, answer.headers["Content-Type"], answer.status_code)
+        client.get("/go")
+        client.get("/pieces?count=2", stream=True, name="left").close()
+    """,
     "exceptions are requests' own": """
         def refusing(response, *args, **kwargs):
             raise requests.exceptions.ConnectionError("x")
@@ -141,6 +162,30 @@ def test_a_client_is_used_as_requests_is(
     acrida: Program, locust: Program, echo: Echo, tmp_path: Path, steps: str
 ) -> None:
     same_on_both(acrida, locust, tmp_path, echo.url, steps)
+
+
+def test_a_fast_client_reads_answers_while_they_arrive(
+    acrida: Program, locust: Program, echo: Echo, tmp_path: Path
+) -> None:
+    promptly = """
+        seen = []
+        for line in client.iter_lines("/pieces?count=3", name="lines"):
+            if not seen:
+                client.get("/go")
+            seen.append(line)
+        say(seen)
+    """
+    lines = said(acrida, tmp_path, echo.url, promptly, base="FastHttpUser")[0]
+    assert lines == 'SAID [["line 0", "line 1", "line 2"]]'  # Locust's waits for 1,024 bytes first.
+    steps = """
+        client.get("/go")
+        with client.get("/pieces?count=2", stream=True, catch_response=True, name="stream") as answer:
+            say(answer.stream.read().decode())
+            answer.failure("no")
+        say(client.post("/b", json={"a": [1, 2]}).json())
+        say(client.get("/redirect?status=302&to=/end", name="r").json()["path"])
+    """
+    same_on_both(acrida, locust, tmp_path, echo.url, steps, base="FastHttpUser")
 
 
 @pytest.mark.parametrize("how", ["client.proxies = {PROXIES}", "", "client.trust_env = True"])

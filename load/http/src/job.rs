@@ -115,6 +115,7 @@ impl Job {
             first: self.first,
             history: self.history,
             result,
+            stream: None,
             response_time_us,
             finished_us,
             bytes_sent: self.bytes_sent,

@@ -76,6 +76,7 @@ mod tests {
             proxies: None,
             tls: None,
             wording: Wording::default(),
+            streams: false,
             verdict_is_open: false,
         }
     }

@@ -43,6 +43,9 @@ pub struct Request {
     pub tls: Option<Tls>,
     /// Whose words its failure is told in.
     pub wording: Wording,
+    /// Whether the answer is handed over once its head is there, and its body while it
+    /// arrives.
+    pub streams: bool,
     /// Whether the submitter will decide about failure and count it; it is then not
     /// told to the observer.
     pub verdict_is_open: bool,

@@ -228,6 +228,11 @@ impl Engine {
                 Waiter::Nobody => {}
             }
         }
+        for ticket in self.client.outbox().take_pieces() {
+            if let Waiter::Greenlet(switch) = self.waiters.take(ticket) {
+                calls.append((switch, py.None()))?;
+            }
+        }
         for action in self.actions.take() {
             if let Some(call) = call_of(py, action)? {
                 calls.append((act, call))?;

@@ -17,6 +17,7 @@ mod published;
 mod session;
 mod settings;
 mod statistics;
+mod stream;
 mod waiters;
 
 use pyo3::prelude::*;
@@ -41,6 +42,8 @@ mod _native {
     use crate::settings::{find_locustfiles, parse_options};
     #[pymodule_export]
     use crate::statistics::{Failure, Row, Statistics, history_header};
+    #[pymodule_export]
+    use crate::stream::Stream;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

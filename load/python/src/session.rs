@@ -16,6 +16,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::multipart::Body;
+use crate::stream::Stream;
 use crate::waiters::{Handover, Waiter};
 
 /// Names and values.
@@ -96,6 +97,7 @@ impl Session {
         verify: Verify,
         cert: Option<Cert>,
         proxies: Option<PyRef<'_, Proxies>>,
+        streams: bool,
         count_now: bool,
         is_fast: bool,
     ) -> PyResult<Py<PyAny>> {
@@ -125,6 +127,7 @@ impl Session {
             } else {
                 Wording::Requests
             },
+            streams,
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();
@@ -132,6 +135,12 @@ impl Session {
             request.set_basic_auth(&user, &password);
         }
         self.send(py, switch, request, refused)
+    }
+
+    /// The body of an exchange, if it is still arriving.
+    fn stream_of(&self, py: Python<'_>, exchange: PyRef<'_, Exchange>) -> Option<Stream> {
+        let body = exchange.stream()?;
+        Some(Stream::new(self.engine.clone_ref(py), body))
     }
 
     /// Nobody waits for this ticket any more.

@@ -4,5 +4,6 @@ mod connections;
 mod failures;
 mod proxies;
 mod redirects;
+mod streams;
 mod support;
 mod tls;

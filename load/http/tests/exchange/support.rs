@@ -150,6 +150,7 @@ pub(crate) fn get(url: &str) -> Request {
         proxies: None,
         tls: None,
         wording: Wording::default(),
+        streams: false,
         verdict_is_open: false,
     }
 }

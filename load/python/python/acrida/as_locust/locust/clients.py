@@ -242,6 +242,7 @@ class HttpSession:
             self.verify if verify is None else verify,
             cert or self.cert,
             through,
+            streams := bool(self.stream if stream is None else stream),
         )
         if hooks or "hooks" in own or (auth and credentials is None):
             prepared = PreparedRequest(
@@ -275,6 +276,8 @@ class HttpSession:
                 self._native.abandon(exchange)
                 raise
         response = self._response_class(exchange)
+        if streams:
+            response._stream = self._native.stream_of(exchange)
         if catch_response or listeners:
             response._describe(self, method, self._whole_context(context), start_time)
             response._verdict_open = catch_response
@@ -295,6 +298,7 @@ class HttpSession:
         """Sends a request that an authentication object or hooks want to see."""
         start_time = time.time()
         first_name = name or prepared.path_url
+        _, timeout, _, verify, cert, through, streams = rest
 
         def submit(request: PreparedRequest) -> ResponseContextManager:
             headers = list(request.headers.items())
@@ -306,11 +310,12 @@ class HttpSession:
                 except BaseException:
                     self._native.abandon(exchange)
                     raise
-            return self._response_class(exchange)
+            answer = self._response_class(exchange)
+            answer._stream = self._native.stream_of(exchange) if streams else None
+            return answer
 
         connection = Connection(submit)
-        _, timeout, _, verify, cert, through = rest
-        arguments = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": through, "stream": False}
+        arguments = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": through, "stream": streams}
         response = send(prepared, None if credentials else auth, connection, arguments)
         response._describe(self, prepared.method, self._whole_context(context), start_time)
         response.request_meta["response_time"] = connection.response_time_ms

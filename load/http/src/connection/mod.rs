@@ -1,26 +1,30 @@
 //! One connection, and the request that is on it.
 
+mod fate;
+mod tunnel;
+
+pub(crate) use fate::Fate;
+
 use std::collections::VecDeque;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::content_coding::Decoder;
 use crate::error::HttpError;
 use crate::incoming::{Incoming, Received};
 use crate::job::Job;
 use crate::limits::Limits;
-use crate::proxy::{self, Proxy};
+use crate::proxy::Proxy;
 use crate::request::Request;
+use crate::stream::BodyStream;
+use crate::streaming::Streaming;
 use crate::target::{Scheme, Target};
 use crate::tls::{self, Tls};
 use crate::transport::Transport;
-
-/// How long a reset is waited for that tells that a request was not read; a round
-/// trip of any network that load is sent over.
-const FATE_WAIT: Duration = Duration::from_millis(100);
 
 /// A connection of one session.
 #[derive(Debug)]
@@ -32,8 +36,10 @@ pub(crate) struct Connection {
     pub(crate) attempted: Instant,
     /// Whether it has brought an answer before.
     is_reused: bool,
-    /// `None`: it is idle.
+    /// `None`: it is idle, or streams.
     pub(crate) exchange: Option<Exchange>,
+    /// The rest of an answer that is handed over while it arrives.
+    pub(crate) streaming: Option<Streaming>,
     /// When the current wait is over, and what it was for.
     pub(crate) deadline: Option<Instant>,
 }
@@ -74,17 +80,6 @@ pub(crate) enum Phase {
     Ended,
 }
 
-/// What is known of a request whose connection ended without a byte of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// Nobody has read it: the connection was on its end when it was sent.
-    Unread,
-    /// That may come out.
-    Open,
-    /// It may have been read.
-    InDoubt,
-}
-
 /// What did not fit into the socket yet.
 #[derive(Debug, Default)]
 struct Unsent {
@@ -97,6 +92,8 @@ struct Unsent {
 pub(crate) enum Progress {
     /// There is more to come.
     Waiting,
+    /// The head is there, and is handed over before its body.
+    Begun,
     /// The answer is complete.
     Complete(Received),
 }
@@ -123,6 +120,7 @@ impl Connection {
                 peer: PeerKey::new(target, tls, proxy.cloned()),
                 attempted: now,
                 is_reused: false,
+                streaming: None,
                 deadline: after(now, job.request.timeouts.connect),
                 exchange: Some(Exchange::new(job, Phase::Connecting(addresses))),
             }),
@@ -146,58 +144,6 @@ impl Connection {
             && self.peer.host == target.host
             && self.peer.proxy.as_ref() == request.proxy()
             && same_tls()
-    }
-
-    /// Asks the proxy for a way to the server; false if there is nobody to ask.
-    pub(crate) fn ask_for_a_way(&mut self) -> Result<bool, HttpError> {
-        let (Some(exchange), Some(proxy), true) = (
-            &mut self.exchange,
-            &self.peer.proxy,
-            self.peer.tls.is_some(),
-        ) else {
-            return Ok(false);
-        };
-        let asked = proxy::connect_request(&exchange.job.request.target, proxy);
-        exchange.phase = Phase::Tunnelling(Vec::new());
-        match self.transport.below_tls().write(asked.as_bytes()) {
-            // A new connection takes this much at once.
-            Ok(written) if written == asked.len() => Ok(true),
-            Ok(_) => Err(HttpError::Disconnected),
-            Err(error) => Err(HttpError::broken(&error)),
-        }
-    }
-
-    /// Reads what the proxy answers; whether the way is open, and TLS can begin.
-    pub(crate) fn is_way_open(&mut self, buffer: &mut [u8]) -> Result<bool, HttpError> {
-        let Some(exchange) = &mut self.exchange else {
-            return Ok(false);
-        };
-        let Phase::Tunnelling(reply) = &mut exchange.phase else {
-            return Ok(false);
-        };
-        loop {
-            match self.transport.below_tls().read(buffer) {
-                Ok(0) => {
-                    return Err(HttpError::no_way(
-                        exchange.job.peer(),
-                        "Tunnel connection failed: ",
-                    ));
-                }
-                Ok(count) => reply.extend_from_slice(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(HttpError::broken(&error)),
-            }
-            match proxy::read_reply(reply) {
-                None => {}
-                Some(Err(refusal)) => return Err(HttpError::no_way(exchange.job.peer(), &refusal)),
-                Some(Ok(())) => {
-                    exchange.phase = Phase::Handshaking;
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     /// Gives an idle connection a request.
@@ -278,6 +224,9 @@ impl Connection {
                     if exchange.incoming.take(&buffer[..count], to_head, limits)? {
                         return exchange.complete(limits);
                     }
+                    if exchange.hands_over() {
+                        return Ok(Progress::Begun);
+                    }
                     if !closed && self.transport.is_drained(count, buffer.len()) {
                         break;
                     }
@@ -294,47 +243,23 @@ impl Connection {
         Ok(Progress::Waiting)
     }
 
-    /// What became of the request on a connection that fails with `error`.
-    ///
-    /// A server that closes a connection which it could have kept does so while the
-    /// next request is on its way. Its system then refuses what comes with a reset,
-    /// which it does not where the server has read the request before it closed.
-    /// Only a request on a connection that has brought an answer before, and of whose
-    /// own answer nothing has come, can be one of those; with a body, only if
-    /// nothing of it went out, because the server may have read a part of it.
-    pub(crate) fn fate(&mut self, error: &HttpError) -> Fate {
-        let Some(exchange) = &self.exchange else {
-            return Fate::InDoubt;
+    /// From now on the answer's body is handed over while it arrives; gives the request
+    /// and the answer's head.
+    pub(crate) fn begin_streaming(&mut self, body: Arc<BodyStream>) -> (Box<Job>, Received) {
+        let exchange = self.exchange.take().expect("an answer that has begun");
+        let (received, begun, reader, coding) = exchange.incoming.split();
+        let job = exchange.job;
+        let streaming = Streaming {
+            body,
+            session: Arc::clone(&job.session),
+            reader,
+            decoder: Decoder::new(coding),
+            keeps_alive: received.keeps_alive,
+            read_timeout: job.request.timeouts.read,
+            peer: job.peer(),
         };
-        let is_first = !self.is_reused || exchange.job.was_sent_again;
-        let is_read = exchange.incoming.has_begun();
-        let has_body = exchange
-            .job
-            .request
-            .body
-            .as_ref()
-            .is_some_and(|body| !body.is_empty());
-        if is_first || is_read || (has_body && exchange.is_written) {
-            return Fate::InDoubt;
-        }
-        match error {
-            HttpError::Broken { errno } if is_reset(*errno) => Fate::Unread,
-            HttpError::Disconnected => match self.transport.take_error() {
-                Some(errno) if is_reset(errno) => Fate::Unread,
-                _ if !exchange.is_written => Fate::Unread,
-                _ if exchange.phase == Phase::Ended => Fate::InDoubt,
-                _ => Fate::Open,
-            },
-            _ => Fate::InDoubt,
-        }
-    }
-
-    /// The connection has ended; waits a little for what tells the request's fate.
-    pub(crate) fn await_fate(&mut self, now: Instant) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.phase = Phase::Ended;
-            self.deadline = Some(now + FATE_WAIT);
-        }
+        self.streaming = Some(streaming.having_begun(&begun));
+        (job, received)
     }
 
     /// Whether an idle connection is still good: nothing may come on one.
@@ -352,6 +277,12 @@ impl Connection {
 
     /// What it means that the deadline has passed.
     pub(crate) fn timed_out(&self) -> Option<HttpError> {
+        if let Some(streaming) = &self.streaming {
+            return Some(HttpError::ReadTimeout {
+                peer: streaming.peer.clone(),
+                limit: streaming.read_timeout?,
+            });
+        }
         let exchange = self.exchange.as_ref()?;
         let timeouts = exchange.job.request.timeouts;
         let peer = exchange.job.peer();
@@ -391,6 +322,15 @@ impl Exchange {
         }
     }
 
+    /// Whether the answer is handed over now: its head is there, and leads nowhere else.
+    fn hands_over(&self) -> bool {
+        let request = &self.job.request;
+        let redirects = |status| matches!(status, 301 | 302 | 303 | 307 | 308);
+        let status = self.incoming.status();
+        request.streams
+            && status.is_some_and(|status| request.max_redirects.is_none() || !redirects(status))
+    }
+
     fn complete(&mut self, limits: &Limits) -> Result<Progress, HttpError> {
         let incoming = std::mem::replace(&mut self.incoming, Incoming::new());
         Ok(Progress::Complete(incoming.finish(limits)?))
@@ -419,11 +359,6 @@ impl Unsent {
         self.head = self.head.slice(of_head..);
         self.body = self.body.slice(written - of_head..);
     }
-}
-
-/// `EPIPE` and `ECONNRESET`: the other end takes nothing any more.
-fn is_reset(errno: i32) -> bool {
-    matches!(errno, 32 | 104)
 }
 
 fn connect_error(error: &io::Error, job: &Job) -> HttpError {
