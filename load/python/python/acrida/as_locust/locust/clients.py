@@ -16,111 +16,16 @@ from gevent import get_hub, getcurrent
 from acrida import _native
 from acrida.http import body
 from acrida.http.cookies import CookieJar
-from acrida.http.errors import cause_of, named, raised
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.prepared import Connection, PreparedRequest, merged_hooks, send
 from acrida.http.proxies import chosen
-from acrida.http.response import Response
 
 from .event import RequestEvent
-from .exception import CatchResponseError, LocustError, ResponseError
+from .response_context import ResponseContextManager, error_text
 
 logger = logging.getLogger(__name__)
 
 NO_CONTEXT: dict[str, Any] = {}
-
-
-class ResponseContextManager(Response):
-    """A response that can be told, in a ``with`` block, whether it counts as a failure."""
-
-    js: Any
-    #: What ``request`` listeners are fired with; changes made in the block count.
-    request_meta: dict[str, Any]
-    _entered = False
-    _verdict_open = False
-    _manual_result: bool | Exception | None = None
-
-    def __init__(self, exchange: Any) -> None:
-        # As in Response, without the call: this is on the path of every request.
-        self._exchange = exchange
-        self.status_code = exchange.status
-        if self.status_code == 0:
-            self.error = raised(*exchange.failure)
-
-    def _describe(self, session: HttpSession, method: str, context: dict[str, Any], start_time: float) -> None:
-        exchange = self._exchange
-        self._request_event = session.request_event
-        self.request_meta = {
-            "request_type": method,
-            "response_time": exchange.response_time_ms,
-            "name": exchange.name,
-            "context": context,
-            "response": self,
-            "exception": self._default_error(exchange.name),
-            "start_time": start_time,
-            "url": exchange.request_url,
-            "response_length": exchange.content_length,
-        }
-
-    def _default_error(self, name: str) -> Exception | None:
-        """What the failure table says unless the locustfile decides; grouped by name, not URL."""
-        if self.error is not None:
-            return self._exchange.cause() or cause_of(self.error)
-        if self.status_code < 400:
-            return None
-        whose = "Client" if self.status_code < 500 else "Server"
-        return named("HTTPError")(f"{self.status_code} {whose} Error: {self.reason} for url: {name}", response=self)
-
-    def raise_for_status(self) -> None:
-        """As in requests; an explicit ``success()`` or ``failure()`` goes first."""
-        if isinstance(self._manual_result, Exception):
-            raise self._manual_result
-        if not self._manual_result:
-            super().raise_for_status()
-
-    def __enter__(self) -> ResponseContextManager:
-        self._entered = True
-        if not self._verdict_open:
-            raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
-        meta = self.request_meta
-        if self._manual_result is not None:
-            meta["exception"] = None if self._manual_result is True else self._manual_result
-        elif isinstance(error, ResponseError):
-            meta["exception"] = error
-        elif error is not None:
-            return False
-        else:
-            meta["exception"] = self._default_error(meta["name"])
-        self._verdict_open = False
-        self._exchange.record(
-            meta["request_type"], meta["name"], meta["response_time"], meta["response_length"], error_text(meta["exception"])
-        )
-        self._request_event.tell(**meta)
-        return error is None or isinstance(error, ResponseError)
-
-    def success(self) -> None:
-        """The request counts as successful, whatever its status."""
-        self._decide(True, "success()")
-
-    def failure(self, exc: Any) -> None:
-        """The request counts as failed, for the reason given (a text or an exception)."""
-        self._decide(exc if isinstance(exc, Exception) else CatchResponseError(exc), "failure(...)")
-
-    def _decide(self, verdict: bool | Exception, call: str) -> None:
-        if not self._verdict_open:
-            raise LocustError(
-                "If you want to change the state of the request using .success() or .failure(), "
-                "you must pass catch_response=True."
-            )
-        if not self._entered:
-            raise LocustError(
-                "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like "
-                f"this:\n\nwith self.client.request(..., catch_response=True) as response:\n    response.{call}"
-            )
-        self._manual_result = verdict
 
 
 class HttpSession:
@@ -279,7 +184,7 @@ class HttpSession:
         if streams:
             response._stream = self._native.stream_of(exchange)
         if catch_response or listeners:
-            response._describe(self, method, self._whole_context(context), start_time)
+            response._describe(self.request_event, self._whole_context(context), start_time)
             response._verdict_open = catch_response
             if not catch_response:
                 self.request_event.tell(**response.request_meta)
@@ -317,7 +222,7 @@ class HttpSession:
         connection = Connection(submit)
         arguments = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": through, "stream": streams}
         response = send(prepared, None if credentials else auth, connection, arguments)
-        response._describe(self, prepared.method, self._whole_context(context), start_time)
+        response._describe(self.request_event, self._whole_context(context), start_time)
         response.request_meta["response_time"] = connection.response_time_ms
         response.request_meta["url"] = prepared.url
         response._verdict_open = True
@@ -371,14 +276,6 @@ class HttpSession:
     def delete(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends a DELETE request."""
         return self.request("DELETE", url, **kwargs)
-
-
-def error_text(error: Exception | str | None) -> str | None:
-    """What the failure table says of ``error``; None for none."""
-    if error is None:
-        return None
-    text = error if isinstance(error, str) else repr(error)
-    return re.sub(r"(object at )0x[0-9a-fA-F]+", r"\g<1>0x....", text)
 
 
 def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 import gevent
-from gevent import getcurrent
+from gevent import GreenletExit, getcurrent
 
 from . import log
 from ._performing import Performer
@@ -134,19 +134,27 @@ class Runner(Performer):
 
     def stop(self) -> None:
         """Ends the test; the program goes on. Returns when all users have ended, unless a
-        user or a listener calls it."""
+        listener of the test calls it; a user that calls it ends at once."""
         if self._idle.is_set():
             return self._stop_spawned_by_hand()
         self.environment.engine.stop()
+        self._wait_for_the_end()
+        return None
+
+    def _wait_for_the_end(self) -> None:
+        """Of the test. A user that asked for it ends here, as it would under Locust."""
+        if getcurrent() in self.user_greenlets:
+            raise GreenletExit
         if self._may_wait():
             self._idle.wait()
-        return None
 
     def quit(self) -> None:
         """Ends the test, then the program or, in a program of one's own, the runner's
         greenlets."""
         if not self.environment.is_library:
             self.environment.engine.quit()
+            if getcurrent() in self.user_greenlets:
+                raise GreenletExit
             return
         self._quitting = True
         self.stop()
