@@ -1,0 +1,138 @@
+"""Programs that use Locust as a library, on acrida and on Locust."""
+
+from __future__ import annotations
+
+import subprocess
+import textwrap
+from pathlib import Path
+
+from support import PATIENCE_S, Program, Target, clean_environment
+
+HEAD = """
+import sys
+import gevent
+from locust import HttpUser, User, constant, events, run_single_user, task
+from locust.env import Environment
+
+def say(*what):
+    print("SAID", *what)
+
+class TheUser(HttpUser):
+    host = sys.argv[1]
+    wait_time = constant(0.02)
+    @task
+    def get(self):
+        self.client.get("/")
+"""
+
+
+def said(program: Program, folder: Path, url: str, text: str, *more: str) -> list[str]:
+    """What a program says that is run by the program's interpreter."""
+    folder = folder / program.name
+    folder.mkdir(exist_ok=True)
+    (folder / "program.py").write_text(HEAD + textwrap.dedent(text))
+    python = str(Path(program.command).with_name("python"))
+    command = [python, *(["-m", "acrida.script"] if program.name == "acrida" else []), "program.py", url, *more]
+    finished = subprocess.run(
+        command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return [line for line in finished.stdout.splitlines() if line.startswith("SAID")]
+
+
+COURSE = """
+    class Other(User):
+        fixed_count = 1
+        wait_time = constant(100)
+        @task
+        def raises(self):
+            events.request.fire(request_type="X", name="own", response_time=5, response_length=7, context={})
+            raise ValueError("on purpose")
+
+    env = Environment(user_classes=[TheUser, Other], events=events)
+    runner = env.create_local_runner()
+    for name in ("test_start", "spawning_complete", "test_stopping", "test_stop", "quitting"):
+        getattr(events, name).add_listener(lambda name=name, **kwargs: say(name, sorted(kwargs)))
+    say(runner.state, runner.user_count, env.stats.num_requests, type(runner).__name__)
+    for users in (3, 5):
+        runner.start(users, spawn_rate=100)
+        runner.spawning_greenlet.join()
+        say(runner.state, runner.user_count, runner.target_user_count, runner.user_classes_count)
+        while env.stats.get("/", "GET").num_requests < 20:
+            gevent.sleep(0.05)
+        runner.stop()
+        say(runner.state, runner.user_count)
+        own = env.stats.get("own", "X")
+        say(own.num_requests, own.avg_response_time, own.total_content_length, float(own.get_response_time_percentile(0.5)))
+        say([(e["count"], e["msg"], e["nodes"]) for e in runner.exceptions.values()])
+    total, entry = env.stats.total, env.stats.entries["/", "GET"]
+    say(entry.num_requests > 19, total.num_requests == entry.num_requests + 1, total.fail_ratio, runner.errors)
+    env.stats.log_request("GET", "/", 1000000, 10)
+    env.stats.log_error("GET", "/", ValueError("mine"))
+    say(float(total.max_response_time), entry.num_failures, [e.to_name() for e in env.stats.errors.values()])
+    env.stats.reset_all()
+    say(sorted(env.stats.entries), total.num_requests)
+    env.stats.clear_all()
+    say(sorted(env.stats.entries), total.num_requests, env.stats.history)
+    gevent.spawn_later(0.3, runner.quit)
+    runner.start(1, spawn_rate=1)
+    runner.greenlet.join()
+    say(runner.state, runner.user_count, env.process_exit_code)
+"""
+
+
+def test_an_environment_runs_tests_in_a_program_of_ones_own(
+    acrida: Program, locust: Program, target: Target, tmp_path: Path
+) -> None:
+    expected = said(locust, tmp_path, target.url, COURSE)
+    assert len(expected) > 20
+    assert said(acrida, tmp_path, target.url, COURSE) == expected
+
+
+def test_a_librarys_statistics_are_what_the_server_counted(acrida: Program, target: Target, tmp_path: Path) -> None:
+    text = """
+        env = Environment(user_classes=[TheUser])
+        runner = env.create_local_runner()
+        runner.start(10, spawn_rate=100)
+        gevent.sleep(1)
+        runner.quit()
+        say(env.stats.total.num_requests)
+    """
+    [line] = said(acrida, tmp_path, target.url, text)
+    assert line == f"SAID {target.total()}"
+    assert target.total() > 100
+
+
+def test_one_user_runs_under_a_debugger(acrida: Program, locust: Program, target: Target, tmp_path: Path) -> None:
+    text = """
+        from locust.exception import StopUser
+        class Once(HttpUser):
+            def on_start(self):
+                say("start", self.host == sys.argv[2])
+            @task
+            def one(self):
+                with self.client.get("/", name="named", catch_response=True) as response:
+                    response.failure("no")
+                raise StopUser
+        @events.init.add_listener
+        def _(environment, runner, **_):
+            say("init", runner, environment.parsed_options.num_users)
+        @events.request.add_listener
+        def _(name, exception, **_):
+            say("request", name, repr(exception))
+        del sys.argv[1]
+        sys.argv[1:] = ["--host", sys.argv[1], "-u", "7"]
+        run_single_user(Once, include_length=True)
+    """
+    # The program's own argument comes first, as for the others.
+    expected = said(locust, tmp_path, target.url, text, target.url)
+    assert len(expected) == 3
+    assert said(acrida, tmp_path, target.url, text, target.url) == expected
+
+
+def test_a_program_that_is_not_there_is_named(acrida: Program, tmp_path: Path) -> None:
+    python = str(Path(acrida.command).with_name("python"))
+    command = [python, "-m", "acrida.script", "missing.py"]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("acrida.script: missing.py is no file")
