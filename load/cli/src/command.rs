@@ -51,9 +51,15 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// The first mistake, or [`Exit::Shown`] if only the list of users or of what
-/// they do was wanted.
+/// The first mistake, or [`Exit::Shown`] if only the help or the list of users or of what
+/// they do was wanted. The help is there without a locustfile, too.
 pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared, Exit> {
+    if invocation.wants_help() {
+        let loaded = invocation
+            .locustfiles()
+            .and_then(|locustfiles| loader.load(&locustfiles));
+        return Err(invocation.help(&loaded.unwrap_or_default().flags));
+    }
     let locustfiles = invocation.locustfiles()?;
     let loaded = loader.load(&locustfiles)?;
     let options = invocation.options(&loaded.flags)?;
@@ -82,6 +88,7 @@ mod tests {
 
     use super::*;
     use crate::config::Places;
+    use crate::flags::{Kind, Value};
 
     /// A locustfile with these classes.
     struct Classes(&'static [&'static str]);
@@ -91,7 +98,16 @@ mod tests {
             assert_eq!(locustfiles.len(), 1);
             Ok(Loaded {
                 user_classes: self.0.iter().map(|name| (*name).to_owned()).collect(),
-                flags: Vec::new(),
+                flags: vec![ExtraFlag {
+                    long: "of-the-locustfile".to_owned(),
+                    short: None,
+                    dest: "own".to_owned(),
+                    env: None,
+                    kind: Kind::Text,
+                    choices: Vec::new(),
+                    default: Value::None,
+                    help: String::new(),
+                }],
             })
         }
 
@@ -131,6 +147,8 @@ mod tests {
             ("--headless --logfile /dev/null/x", &["A"], 1, "/dev/null/x"),
             ("--show-task-ratio B", &["A", "B"], 0, "Total task ratio\n"),
             ("--list", &["A", "B"], 0, "    A\n    B\n"),
+            ("--help", &["A"], 0, "--of-the-locustfile"),
+            ("--help -f missing.py", &["A"], 0, "--spawn-rate"),
         ] {
             let exit = prepared(line, classes).expect_err(line);
             assert_eq!(exit.code(), code, "{line}");

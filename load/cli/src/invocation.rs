@@ -30,8 +30,7 @@ impl Invocation {
     ///
     /// # Errors
     ///
-    /// [`Exit::Shown`] for `--help` and `--version`, [`Exit::Usage`] for a file
-    /// that cannot be read.
+    /// [`Exit::Shown`] for `--version`, [`Exit::Usage`] for a file that cannot be read.
     pub fn new(
         program: &str,
         version: &str,
@@ -40,10 +39,7 @@ impl Invocation {
         places: Places,
     ) -> Result<Self, Exit> {
         let early = scan(&args);
-        if early.help {
-            return Err(Exit::Shown(flags::render_help(program)));
-        }
-        if early.version {
+        if early.version && !early.help {
             return Err(Exit::Shown(format!("{version}\n")));
         }
         let layers = read_layers(early.config.as_deref(), &places).map_err(Exit::Usage)?;
@@ -72,6 +68,16 @@ impl Invocation {
             home: std::env::home_dir(),
         };
         Self::new(program, version, args, environment, places)
+    }
+
+    /// Whether only the help is wanted, which tells of the locustfile's flags too.
+    pub fn wants_help(&self) -> bool {
+        self.early.help
+    }
+
+    /// The help.
+    pub fn help(&self, extra: &[ExtraFlag]) -> Exit {
+        Exit::Shown(flags::render_help(&self.program, extra))
     }
 
     /// The same with the settings of these files only, the strongest first.
@@ -105,6 +111,9 @@ impl Invocation {
     /// One line about the first mistake.
     pub fn options(&self, extra: &[ExtraFlag]) -> Result<Options, Exit> {
         flags::check_extra(extra).map_err(Exit::Usage)?;
+        if self.wants_help() {
+            return Err(self.help(extra));
+        }
         let given = flags::parse(&self.program, &self.args, extra).map_err(Exit::Usage)?;
         options::resolve(&given, &self.environment, &self.layers, extra).map_err(Exit::Usage)
     }

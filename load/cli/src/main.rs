@@ -24,6 +24,9 @@ fn main() {
 
 /// Finds every mistake that can be found without Python, then gives up.
 fn run(invocation: Invocation) -> Result<std::convert::Infallible, Exit> {
+    if invocation.wants_help() {
+        return Err(invocation.help(&[]));
+    }
     let files = invocation.locustfiles()?;
     invocation.options(&[])?;
     let names = files

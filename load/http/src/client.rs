@@ -14,6 +14,9 @@ use crate::outbox::Outbox;
 use crate::session::Session;
 use crate::worker::{INBOX, Worker};
 
+/// Set in the numbers of those whose connections are shared; there are fewer sessions.
+pub(crate) const SHARED: u64 = 1 << 63;
+
 /// What a client starts from.
 pub struct Settings {
     /// One I/O thread for each of these, who is told of that thread's requests.
@@ -78,6 +81,14 @@ impl Client {
         let threads = self.inboxes.len() as u64;
         let thread = usize::try_from(id % threads).expect("the number of a thread");
         Session::new(id, Arc::clone(&self.inboxes[thread]), Arc::clone(self))
+    }
+
+    /// A new session that shares the connections of all sessions of `pool`.
+    pub fn session_in(self: &Arc<Self>, pool: u64) -> Session {
+        let thread =
+            usize::try_from(pool % self.inboxes.len() as u64).expect("the number of a thread");
+        let inbox = Arc::clone(&self.inboxes[thread]);
+        Session::new(SHARED | pool, inbox, Arc::clone(self))
     }
 
     /// Lets the I/O threads look at what was queued.

@@ -13,6 +13,8 @@ pub struct Limits {
     pub max_cookies: usize,
     /// Idle connections of one session.
     pub max_idle: usize,
+    /// Idle connections that sessions share.
+    pub max_shared_idle: usize,
 }
 
 impl Default for Limits {
@@ -24,6 +26,7 @@ impl Default for Limits {
             max_body: 256 * 1024 * 1024,
             max_cookies: 300,
             max_idle: 10,
+            max_shared_idle: 1_000,
         }
     }
 }

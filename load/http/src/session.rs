@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::HttpError;
-use crate::client::Client;
+use crate::client::{Client, SHARED};
 use crate::cookies::{CookieRow, Jar};
 use crate::inbox::{Inbox, Message};
 use crate::job::Job;
 use crate::request::Request;
 
 /// Sends requests that share connections and cookies. Its idle connections are
-/// closed when it is dropped; requests in flight go on.
+/// closed when it is dropped, unless they are shared; requests in flight go on.
 #[derive(Debug)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -84,8 +84,10 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
-        self.inbox.push(Message::CloseSession(self.shared.id));
-        self.inbox.wake();
+        if !self.shared.has_company() {
+            self.inbox.push(Message::CloseSession(self.shared.id));
+            self.inbox.wake();
+        }
     }
 }
 
@@ -95,8 +97,13 @@ impl Shared {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether no further request will come.
+    /// Whether no further request will come, so that nobody needs the connections.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
+        !self.has_company() && self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Whether connections are shared with other sessions.
+    pub(crate) fn has_company(&self) -> bool {
+        self.id & SHARED != 0
     }
 }

@@ -189,6 +189,8 @@ impl Engine {
             let collector = Arc::clone(&collector);
             move |action| match action {
                 Action::ResetStats => collector.reset(),
+                // The program goes on, whoever decides next.
+                Action::Quit => {}
                 other => host.act(other),
             }
         };
@@ -260,11 +262,17 @@ impl Engine {
         Ok(())
     }
 
-    /// A new session, for one user.
-    fn session(slf: &Bound<'_, Self>) -> Session {
+    /// A new session, for one user. Those with the same number of a `pool` share their
+    /// connections.
+    #[pyo3(signature = (pool=None))]
+    fn session(slf: &Bound<'_, Self>, pool: Option<u64>) -> Session {
         let engine = slf.get();
         let headers = engine.default_headers.clone();
-        Session::new(slf.clone().unbind(), engine.client.session(), headers)
+        let session = match pool {
+            Some(pool) => engine.client.session_in(pool),
+            None => engine.client.session(),
+        };
+        Session::new(slf.clone().unbind(), session, headers)
     }
 
     /// Where the run stands, in Locust's word.

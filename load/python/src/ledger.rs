@@ -102,6 +102,11 @@ impl Ledger {
         self.collector.record_exception(message, traceback, node);
     }
 
+    /// Adds what a row of another ledger counted.
+    fn absorb_row(&self, method: &str, name: &str, row: &Bound<'_, Row>) {
+        self.collector.absorb_row(method, name, row.get().entry());
+    }
+
     /// Everything as it is now.
     fn snapshot(&self, py: Python<'_>) -> Statistics {
         py.detach(|| Statistics::new(self.collector.snapshot()))

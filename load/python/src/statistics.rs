@@ -97,6 +97,10 @@ impl Row {
     pub(crate) fn new(entry: EntrySnapshot) -> Self {
         Self(entry)
     }
+
+    pub(crate) fn entry(&self) -> &EntrySnapshot {
+        &self.0
+    }
 }
 
 /// 0 where nothing was timed.

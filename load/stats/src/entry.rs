@@ -36,6 +36,14 @@ impl Entry {
         }
     }
 
+    /// Adds what another entry had counted.
+    pub(crate) fn absorb_row(&mut self, row: &EntrySnapshot) {
+        Arc::make_mut(&mut self.total).merge(&row.total);
+        for (second, tally) in &row.seconds {
+            self.absorb_second(*second, tally);
+        }
+    }
+
     fn absorb_second(&mut self, second: u64, tally: &Tally) {
         let oldest = self.seconds.keys().next();
         let is_full = self.seconds.len() == MAX_SECONDS;

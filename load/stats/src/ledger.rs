@@ -131,6 +131,13 @@ impl Ledger {
             .collect();
     }
 
+    /// Adds what another ledger's row counted to the row of `method` and `name`.
+    pub fn absorb_row(&mut self, method: &str, name: &str, row: &EntrySnapshot) {
+        self.start_us = self.start_us.min(row.start_us());
+        self.total.absorb_row(row);
+        self.entry(Arc::new(Key::new(method, name))).absorb_row(row);
+    }
+
     /// Forgets what was measured, the names too, and starts anew at `now_us`.
     pub fn clear(&mut self, now_us: u64) {
         *self = Self::new(self.limits, now_us);

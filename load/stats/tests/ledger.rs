@@ -359,6 +359,21 @@ fn one_row_tells_its_times_and_newest_seconds() {
 }
 
 #[test]
+fn rows_of_another_ledger_can_be_added() {
+    let failed = Sample {
+        failure: Some("500"),
+        ..sample("/other", 2 * SECOND_US)
+    };
+    let other = ledger_of(Limits::default(), &[sample("/other", SECOND_US), failed]);
+    let mut ledger = ledger_of(Limits::default(), &[sample("/", SECOND_US)]);
+    ledger.absorb_row("GET", "/", &other.entry_snapshot("GET", "/other", START_US));
+    let row = ledger.entry_snapshot("GET", "/", START_US);
+    assert_eq!((row.num_requests, row.num_failures), (3, 1));
+    assert_eq!(Vec::from_iter(row.times_us()), [(1_500, 3)]);
+    assert_eq!(ledger.total_snapshot(START_US).num_requests, 3);
+}
+
+#[test]
 fn a_cleared_ledger_knows_no_names() {
     let mut ledger = ledger_of(Limits::default(), &[sample("/", 0)]);
     ledger.clear(START_US + 1);

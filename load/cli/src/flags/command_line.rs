@@ -49,9 +49,9 @@ pub fn parse(program: &str, args: &[String], extra: &[ExtraFlag]) -> Result<Give
     }
 }
 
-/// The help text, wrapped to the terminal.
-pub fn render_help(program: &str) -> String {
-    command(program, &[]).render_help().to_string()
+/// The help text, with the flags that a locustfile adds, wrapped to the terminal.
+pub fn render_help(program: &str, extra: &[ExtraFlag]) -> String {
+    command(program, extra).render_help().to_string()
 }
 
 fn command(program: &str, extra: &[ExtraFlag]) -> Command {
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_help_shows_what_works_and_nothing_else() {
-        let help = render_help("acrida");
+        let help = render_help("acrida", &[]);
         for flag in with_extra(&[]) {
             let shown = help.contains(&format!("--{}", flag.long));
             let works = flag.support == Support::Works;

@@ -53,6 +53,11 @@ impl Collector {
             .record_exception(message, traceback, node, now_us());
     }
 
+    /// Adds what a row of another ledger counted.
+    pub fn absorb_row(&self, method: &str, name: &str, row: &EntrySnapshot) {
+        self.up_to_date().absorb_row(method, name, row);
+    }
+
     /// Counts requests that were still open when the run ended.
     pub fn record_cut_off(&self, requests: u64) {
         self.ledger().record_cut_off(requests);

@@ -15,6 +15,7 @@ use mio::{Events, Poll, Token};
 use slab::Slab;
 
 use crate::addresses::{self, Addresses, Found};
+use crate::client::SHARED;
 use crate::clock::Clock;
 use crate::connection::{Connection, Fate, Phase, Progress};
 use crate::deadlines::Deadlines;
@@ -320,7 +321,11 @@ impl Worker {
     fn release(&mut self, key: usize, reusable: bool) {
         let session = self.connections[key].session;
         let idle = self.idle.entry(session).or_default();
-        if reusable && idle.len() < self.limits.max_idle {
+        let most = match session & SHARED {
+            0 => self.limits.max_idle,
+            _ => self.limits.max_shared_idle,
+        };
+        if reusable && idle.len() < most {
             idle.push(key);
         } else {
             if idle.is_empty() {

@@ -49,6 +49,29 @@ fn users_do_not_share_connections() {
 }
 
 #[test]
+fn users_of_a_pool_share_connections_but_no_cookies() {
+    let (browser, port) = (Browser::new(), counting());
+    let url = format!("http://127.0.0.1:{port}/");
+    let member = || Browser {
+        session: browser.client.session_in(7),
+        client: Arc::clone(&browser.client),
+        seen: Arc::clone(&browser.seen),
+    };
+    let members = [member(), member()];
+    members[0].session.set_cookie((
+        "a".to_owned(),
+        "b".to_owned(),
+        String::new(),
+        "/".to_owned(),
+    ));
+    for index in [0, 1, 1, 0] {
+        assert_eq!(text(&members[index].get(&url)), "0");
+    }
+    assert_eq!(members[1].session.cookies(), []);
+    assert_eq!(text(&browser.get(&url)), "1", "others do not");
+}
+
+#[test]
 fn a_name_is_looked_up() {
     let (browser, port) = (Browser::new(), counting());
     assert_eq!(

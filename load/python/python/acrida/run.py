@@ -84,7 +84,7 @@ def custom_flags() -> list[tuple[Any, ...]]:
 def page_options() -> list[tuple[str, str, list[str], bool, bool, bool]]:
     """The flags of locustfiles that the web page's form asks for."""
     return [
-        (flag.dest, flag.help, flag.choices, flag.secret, flag.required, flag.kind == "words")
+        (flag.dest, flag.help, flag.choices, flag.secret, flag.required_in_page, flag.kind == "words")
         for flag in _parser().flags
         if flag.in_web_ui
     ]

@@ -35,6 +35,8 @@ class Flag:
     #: Applied to each text that was given.
     convert: Callable[[str], Any] | None = None
     required: bool = False
+    #: Whether the web page's form wants a value.
+    required_in_page: bool = False
     secret: bool = False
     in_web_ui: bool = True
 
@@ -107,7 +109,8 @@ class LocustArgumentParser:
             default=(action == "store_false") if default is None and "switch" in kind else default,
             help="" if help in (None, SUPPRESS) else str(help),
             convert=None if type in TYPES and kind != "words" else type,
-            required=required or is_required,
+            required=required,
+            required_in_page=required or is_required,
             secret=is_secret,
             in_web_ui=include_in_web_ui,
         )
@@ -184,7 +187,7 @@ def ui_extra_args_dict(args: list[str] | None = None) -> dict[str, dict[str, Any
     values = _native.parse_options("acrida", given, [flag.native() for flag in parser.flags], None)
     return {
         flag.dest: UIExtraArgOptions(
-            values[flag.dest], flag.secret, flag.required, flag.help, flag.kind == "words", flag.choices or None
+            values[flag.dest], flag.secret, flag.required_in_page, flag.help, flag.kind == "words", flag.choices or None
         )._asdict()
         for flag in parser.flags
         if flag.in_web_ui

@@ -63,7 +63,10 @@ class HttpSession:
             self.auth = auth
         self.request_event = request_event
         self.user = user
-        self._native = (request_event if user is None else user).environment.engine.session()
+        engine = (request_event if user is None else user).environment.engine
+        # Whoever shares a pool's object shares connections, whatever kind of pool it is.
+        self._native = engine.session(None if pool_manager is None else id(pool_manager) >> 4)
+        self._pool = pool_manager
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict:

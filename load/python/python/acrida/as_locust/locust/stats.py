@@ -151,6 +151,10 @@ class StatsEntry:
         """Counts a failure of a request that is counted by ``log``."""
         self._ledger().record_error(self.method, self.name, error_text(error) or repr(error))
 
+    def extend(self, other: StatsEntry) -> None:
+        """Adds what another row counted."""
+        self._ledger().absorb_row(self.method, self.name, other._row())
+
     def reset(self) -> None:
         """Forgets what this row counted; LocustError for a row of a run, see ``RequestStats.reset_all``."""
         if self._own is None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json as _json
 from collections.abc import Generator, Mapping
+from functools import cached_property
 from typing import Any
 
 from acrida.http.errors import Said
 from acrida.http.headers import CaseInsensitiveDict
+from acrida.http.response import SentRequest
 
 from ..clients import NO_CONTEXT, HttpSession
 from ..clients import ResponseContextManager as _ResponseContextManager
@@ -53,6 +55,16 @@ class FastResponse(_ResponseContextManager):
     def url(self) -> str:  # type: ignore[override]
         """The URL of the request, before redirects."""
         return self._exchange.request_url
+
+    @cached_property
+    def request(self) -> SentRequest:
+        """The request that this answers; its body as text where it is."""
+        sent = SentRequest(self._exchange)
+        try:
+            sent.body = None if sent.body is None else sent.body.decode()  # type: ignore[assignment]
+        except UnicodeDecodeError:
+            pass  # Bytes that are no text stay bytes.
+        return sent
 
     @property
     def stream(self) -> Any:
@@ -117,9 +129,10 @@ class FastHttpSession(HttpSession):
         headers: Mapping[str, Any] | None = None,
         proxy_host: str | None = None,
         proxy_port: int | None = None,
+        client_pool: Any = None,
         **_: Any,
     ) -> None:
-        super().__init__(base_url, request_event, user)
+        super().__init__(base_url, request_event, user, pool_manager=client_pool)
         if proxy_host:
             self.proxies["all"] = f"http://{proxy_host}:{proxy_port}"
         self.verify = not insecure
@@ -193,6 +206,7 @@ class FastHttpUser(RestMixin, User):
     concurrency: int = 10
     proxy_host: str | None = None
     proxy_port: int | None = None
+    #: Users with the same object here share their connections.
     client_pool: Any = None
     ssl_context_factory: Any = None
 
@@ -214,4 +228,5 @@ class FastHttpUser(RestMixin, User):
             headers=self.default_headers,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            client_pool=self.client_pool,
         )

@@ -37,10 +37,11 @@ def transition(func_name: str, weight: int = 1) -> Callable[[Any], Any]:
 def transitions(weights: Any) -> Callable[[Any], Any]:
     """Several tasks may follow: ``{name: weight}``, or a list of names and pairs."""
     pairs = weights.items() if isinstance(weights, dict) else (w if isinstance(w, tuple) else (w, 1) for w in weights)
-    added = dict(pairs)
+    added = [name for name, weight in pairs for _ in range(weight)]
 
     def mark(task: Any) -> Any:
-        task.transitions = {**getattr(task, "transitions", {}), **added}
+        #: Each name as often as its weight.
+        task.transitions = [*getattr(task, "transitions", []), *added]
         return task
 
     return mark
@@ -95,7 +96,7 @@ def _warn_of_unreachable(tasks: list[Any], namespace: dict[str, Any], classname:
         name = ahead.pop()
         if name not in reached:
             reached.add(name)
-            ahead += [following for following, weight in namespace[name].transitions.items() if weight > 0]
+            ahead += namespace[name].transitions
     if unreachable := {task.__name__ for task in tasks} - reached:
         logger.warning("The following markov tasks are unreachable in class %s: %s", classname, unreachable)
 
@@ -121,15 +122,7 @@ class MarkovTaskSet(TaskSet, metaclass=MarkovTaskSetMeta):
     abstract = True
     current: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if self.abstract:
-            raise NoMarkovTasksError(
-                f"No Markov tasks defined in class {type(self).__name__}. Use the @transition(s) decorators to define some."
-            )
-        super().__init__(*args, **kwargs)
-
     def get_next_task(self) -> Any:
         task = self.current
-        names, weights = zip(*self.current.transitions.items(), strict=True)
-        self.current = getattr(type(self), random.choices(names, weights)[0])
+        self.current = getattr(type(self), random.choice(task.transitions))
         return task

@@ -148,6 +148,8 @@ class HttpUser(RestMixin, User):
     """A user with an HTTP ``client`` that keeps connections and cookies to itself."""
 
     abstract = True
+    #: Users with the same object here, such as urllib3's PoolManager, share their connections.
+    pool_manager: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,4 +158,4 @@ class HttpUser(RestMixin, User):
                 "You must specify the base host. Either in the host attribute in the User class, "
                 "or on the command line using the --host option."
             )
-        self.client = HttpSession(base_url=self.host, request_event=self.environment.events.request, user=self)
+        self.client = HttpSession(base_url=self.host, request_event=self.environment.events.request, user=self, pool_manager=self.pool_manager)
