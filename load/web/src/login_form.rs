@@ -160,7 +160,7 @@ mod tests {
             r#"action="/login_submit""#,
             r#"name="username" type="text" value="" required autofocus"#,
             r#"<a href="/git">&lt;b&gt;Git&lt;/b&gt;</a>"#,
-            r#"name="code" type="password" value="&quot;7&quot;" autofocus"#,
+            r#"name="code" type="password" value="&#34;7&#34;" autofocus"#,
             ">Go</button>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
