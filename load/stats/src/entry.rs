@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::key::Key;
 use crate::recorder::Seconds;
+use crate::second_counts::{SecondCount, SecondCounts};
 use crate::tally::Tally;
 use crate::times::NoSamples;
 
@@ -26,12 +27,14 @@ const RATE_TO: u64 = 3;
 pub(crate) struct Entry {
     total: Arc<Tally>,
     seconds: BTreeMap<u64, Arc<Tally>>,
+    counts: Arc<SecondCounts>,
 }
 
 impl Entry {
     pub(crate) fn absorb(&mut self, seconds: &Seconds) {
         for (second, tally) in seconds.iter() {
             Arc::make_mut(&mut self.total).merge(tally);
+            Arc::make_mut(&mut self.counts).add(second, tally.requests, tally.failures);
             self.absorb_second(second, tally);
         }
     }
@@ -64,6 +67,7 @@ impl Entry {
             last_request_us: self.total.last_us,
             total: self.total.clone(),
             seconds: self.seconds.clone(),
+            counts: self.counts.clone(),
             clock,
         }
     }
@@ -118,9 +122,10 @@ pub struct EntrySnapshot {
     pub total_response_time_us: u64,
     /// When the last request finished, in µs since the Unix epoch.
     pub last_request_us: Option<u64>,
-    total: Arc<Tally>,
-    seconds: BTreeMap<u64, Arc<Tally>>,
-    clock: RunClock,
+    pub(crate) total: Arc<Tally>,
+    pub(crate) seconds: BTreeMap<u64, Arc<Tally>>,
+    pub(crate) counts: Arc<SecondCounts>,
+    pub(crate) clock: RunClock,
 }
 
 impl EntrySnapshot {
@@ -215,6 +220,17 @@ impl EntrySnapshot {
             counts[bounds_us.partition_point(|bound| *bound < time_us)] += count;
         });
         counts
+    }
+
+    /// Calls `each` with response times in µs, at three significant digits or better,
+    /// and how many requests took that long; a time may come more than once.
+    pub fn for_each_time_us(&self, each: impl FnMut(u64, u64)) {
+        self.total.times.for_each(each);
+    }
+
+    /// The newest [`crate::SECONDS_COUNTED`] seconds in which requests finished, ascending.
+    pub fn counts_by_second(&self) -> impl Iterator<Item = SecondCount> {
+        self.counts.iter()
     }
 
     /// Requests per second from the start of the run to its last request.

@@ -99,7 +99,7 @@ fn arg(flag: &Flag<'_>) -> Arg {
     let arg = arg.value_name(flag.metavar.to_owned());
     match flag.kind {
         Kind::Words => arg.action(ArgAction::Set).num_args(0..),
-        Kind::Append => arg.action(ArgAction::Append).num_args(1),
+        Kind::Append | Kind::Expectation => arg.action(ArgAction::Append).num_args(1),
         Kind::Int | Kind::Count | Kind::Float | Kind::PositiveFloat | Kind::TimeSpan => arg
             .action(ArgAction::Set)
             .num_args(1)

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use acrida_report::console::{self, Style};
+use acrida_report::expect::{self, Outcome};
 use acrida_stats::Snapshot;
 
 use crate::logging::CLEAR_LINE;
@@ -59,14 +60,19 @@ impl Console {
         self.print(&(table + &progress));
     }
 
-    /// The end: the table, the percentiles, what failed and what was cut off.
-    pub(super) fn summary(&self, snapshot: &Snapshot) {
+    /// The end: the table, the percentiles, what failed and what was cut off, and whether
+    /// everything is as expected.
+    pub(super) fn summary(&self, snapshot: &Snapshot, judged: &[Outcome], aborted: Option<&str>) {
         if !self.silent {
             let style = self.style();
             let table = console::stats_table(snapshot, false, style);
             let percentiles = console::percentiles_table(snapshot, &self.percentiles, style);
             let errors = console::error_report(snapshot, style);
-            self.print(&format!("{table}{percentiles}{errors}"));
+            let mut verdicts = expect::table(judged);
+            if let Some(why) = aborted {
+                verdicts += &format!("Ended early: {why}\n");
+            }
+            self.print(&format!("{table}{percentiles}{errors}{verdicts}"));
         }
     }
 

@@ -4,11 +4,14 @@
 //! The console table, every CSV file and the exit code at the end come from one
 //! final snapshot, so they agree to the last request.
 
+mod abort;
+mod chronicle;
 mod collector;
 mod console;
 mod counter;
 mod csv_files;
 mod finish;
+mod reports;
 mod request_log;
 mod signals;
 mod ticker;
@@ -34,9 +37,12 @@ pub use web::{ClassState, PageSetup};
 
 use crate::exit::Exit;
 use crate::options::Options;
+use abort::AbortWatch;
+use chronicle::Chronicle;
 use console::Console;
 use csv_files::CsvFiles;
-use finish::Finisher;
+use finish::{Finisher, Parts};
+use reports::Reports;
 use signals::SignalThread;
 use ticker::Ticker;
 use web::{Autoquit, RunBehind};
@@ -65,7 +71,7 @@ pub trait Host: Send + Sync {
     fn change(&self, _change: Change) {}
 
     /// The user classes as they are now, in the order of [`RunSetup::classes`]; asked
-    /// for by the web page only.
+    /// for by the web page and by reports.
     fn classes(&self) -> Vec<ClassState> {
         Vec::new()
     }
@@ -127,13 +133,14 @@ impl Run {
         let headless = setup.options.headless;
         let port = (!headless).then(|| web::bind(&setup.options)).transpose()?;
         let files = open_files(&setup)?;
-        Self::launch(setup, files, port, host)
+        let reports = Reports::prepare(&setup.options.reports)?;
+        Self::launch(setup, (files, reports), port, host)
             .map_err(|error| Exit::Failed(format!("the system refuses to start the run: {error}")))
     }
 
     fn launch(
         setup: RunSetup,
-        files: Option<CsvFiles>,
+        (csv, reports): (Option<CsvFiles>, Reports),
         port: Option<Setup>,
         host: &Arc<dyn Host>,
     ) -> io::Result<Self> {
@@ -149,16 +156,25 @@ impl Run {
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
         collector.watch(control.clone());
-        let finisher = Arc::new(Finisher::new(
-            Arc::clone(&collector),
-            files,
-            setup.request_log,
-            Console::new(&options, setup.percentiles.clone()),
-            options.exit_code_on_error,
-        ));
+        let finisher = Arc::new(Finisher::new(Parts {
+            collector: Arc::clone(&collector),
+            csv,
+            requests: setup.request_log,
+            reports,
+            chronicle: Chronicle::new(setup.page.locustfile.clone(), &options, Arc::clone(host)),
+            abort: AbortWatch::new(options.reports.abort_on.clone()),
+            console: Console::new(&options, setup.percentiles.clone()),
+            expectations: options.reports.expectations.clone(),
+            exit_code_on_error: options.exit_code_on_error,
+        }));
         let signals =
             SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
-        let mut tickers = start_tickers(&finisher)?;
+        let on_abort = if port.is_some() {
+            Command::Stop
+        } else {
+            Command::Quit
+        };
+        let mut tickers = start_tickers(&finisher, &control, on_abort)?;
         let page = match port {
             Some(port) => {
                 let run = RunBehind::new(control.clone(), Arc::clone(&collector), Arc::clone(host));
@@ -238,11 +254,18 @@ fn start_engine(
     })
 }
 
-fn start_tickers(finisher: &Arc<Finisher>) -> io::Result<Vec<Ticker>> {
+/// `on_abort` is what `--abort-on` does.
+fn start_tickers(
+    finisher: &Arc<Finisher>,
+    control: &Control,
+    on_abort: Command,
+) -> io::Result<Vec<Ticker>> {
     let mut tickers = Vec::new();
-    let writer = Arc::clone(finisher);
+    let (writer, control) = (Arc::clone(finisher), control.clone());
     tickers.push(Ticker::start("acrida-files", CSV_INTERVAL, move || {
-        writer.write_files()
+        if writer.beat() {
+            control.send(on_abort);
+        }
     })?);
     if finisher.console().is_live() {
         let printer = Arc::clone(finisher);

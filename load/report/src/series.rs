@@ -4,17 +4,17 @@
 //! points but the newest stand for the same number of beats.
 
 /// The most points of a series. A day at one beat a second has 338 of 256 beats.
-pub(crate) const POINTS_MAX: usize = 600;
+pub const POINTS_MAX: usize = 600;
 
 /// What can be told as one.
-pub(crate) trait Merge {
+pub trait Merge {
     /// Takes in what came right after.
     fn merge(&mut self, later: &Self);
 }
 
 /// Points in time, oldest first.
 #[derive(Debug, Clone)]
-pub(crate) struct Series<T> {
+pub struct Series<T> {
     points: Vec<T>,
     /// The newest point, which is not complete yet.
     growing: Option<T>,
@@ -36,7 +36,7 @@ impl<T> Default for Series<T> {
 
 impl<T: Merge> Series<T> {
     /// Adds a beat.
-    pub(crate) fn push(&mut self, beat: T) {
+    pub fn push(&mut self, beat: T) {
         match &mut self.growing {
             Some(point) => point.merge(&beat),
             None => self.growing = Some(beat),
@@ -72,7 +72,7 @@ impl<T: Merge> Series<T> {
     }
 
     /// Every point, oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.points.iter().chain(&self.growing)
     }
 }
