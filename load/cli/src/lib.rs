@@ -6,6 +6,7 @@
 //! [`Host`](run::Host).
 
 pub mod command;
+pub mod commands;
 pub mod config;
 mod early;
 pub mod exit;

@@ -8,6 +8,7 @@ use crate::expect::Outcome;
 use crate::grade::key_metrics;
 use crate::json_text::for_script;
 use crate::locust_json;
+use crate::scaling::Step;
 use crate::summary::RunSummary;
 
 const PAGE: &str = include_str!("../ui/report.html");
@@ -39,6 +40,8 @@ pub struct Page<'a> {
     pub tasks: Value,
     /// What was expected of the run.
     pub verdicts: &'a [Outcome],
+    /// What several loads showed, fewest users first.
+    pub steps: &'a [Step],
     /// What is said above everything else, such as that the generator was the limit.
     pub notes: Vec<String>,
     /// Its colours.
@@ -79,9 +82,16 @@ impl Page<'_> {
         args["metrics"] = json!(key_metrics(&self.run.total));
         args["points"] = json!(self.run.course);
         args["verdicts"] = json!(self.verdicts);
+        args["scaling"] = self.steps.iter().map(scaled).collect();
         args["notes"] = json!(self.notes);
         args["cut_off"] = json!(self.run.cut_off);
         args["peak_users"] = json!(self.run.peak_users);
         args
     }
+}
+
+fn scaled(step: &Step) -> Value {
+    let mut row = json!(step);
+    row["success"] = json!(step.success_ratio() * 100.0);
+    row
 }

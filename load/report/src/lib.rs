@@ -17,11 +17,14 @@ pub mod console;
 pub mod course;
 pub mod expect;
 pub mod grade;
+pub mod guide;
 pub mod html;
 pub mod json_text;
 pub mod locust_csv;
 pub mod locust_json;
+pub mod recorded;
 pub mod requests_csv;
+pub mod scaling;
 pub mod series;
 pub mod summary;
 

@@ -112,6 +112,15 @@
     ["Good", (row) => `${row.less ? "<" : ">"} ${row.good} ${row.unit}`], ["Poor", (row) => `${row.less ? ">" : "<"} ${row.poor} ${row.unit}`],
     ["Grade", (row) => (row.grade ? badge(row.grade, row.grade) : null)]], args.metrics);
 
+  if (args.scaling.length) {
+    table("Scaling", [["Users", "users"], ["Requests", "requests"], ["Success (%)", "success"], ["Requests/s", "rps"],
+      ["Average (ms)", "avg"], ["50 %", "p50"], ["95 %", "p95"], ["99 %", "p99"]], args.scaling);
+    const by = (key) => args.scaling.map((step) => step[key]);
+    const users = { axis: {}, series: { label: "Users" } };
+    chart("Throughput over users (requests/s)", by("users"), [["Requests/s", by("rps"), "--a"]], users);
+    chart("Response times over users (ms)", by("users"), [["50 %", by("p50"), "--c"], ["95 %", by("p95"), "--d"], ["99 %", by("p99"), "--e"]], users);
+  }
+
   const isTotal = (row) => row.name === "Aggregated" && !row.method;
   table("Requests", [["Method", "method", 1], ["Name", "name", 1], ["Requests", "num_requests"], ["Failures", "num_failures"],
     ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],
