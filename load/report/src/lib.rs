@@ -13,6 +13,7 @@
 //! - [`locust_json`]: the shapes of Locust's JSON.
 //! - [`course`]: how a run went on, in a bounded number of points.
 
+pub mod compare;
 pub mod console;
 pub mod course;
 pub mod expect;
@@ -27,6 +28,7 @@ pub mod requests_csv;
 pub mod scaling;
 pub mod series;
 pub mod summary;
+pub mod windows;
 
 mod csv_field;
 mod number;

@@ -12,8 +12,8 @@ use crate::times::NoSamples;
 /// How many of the last seconds "current" percentiles look at, as in Locust.
 pub const RECENT_SECONDS: u64 = 10;
 
-/// Single seconds that an entry remembers, its newest ones.
-const MAX_SECONDS: usize = 20;
+/// Single seconds that an entry remembers with their times, its newest ones.
+pub const SECONDS_TIMED: usize = 20;
 /// "Current" rates are averages over the whole seconds from `RATE_FROM` to
 /// `RATE_TO` seconds before that of the last request of the run, as in Locust.
 const RATE_FROM: u64 = 12;
@@ -41,12 +41,12 @@ impl Entry {
 
     fn absorb_second(&mut self, second: u64, tally: &Tally) {
         let oldest = self.seconds.keys().next();
-        let is_full = self.seconds.len() == MAX_SECONDS;
+        let is_full = self.seconds.len() == SECONDS_TIMED;
         if is_full && oldest.is_some_and(|oldest| second < *oldest) {
             return;
         }
         Arc::make_mut(self.seconds.entry(second).or_default()).merge(tally);
-        if self.seconds.len() > MAX_SECONDS {
+        if self.seconds.len() > SECONDS_TIMED {
             self.seconds.pop_first();
         }
     }
@@ -226,6 +226,20 @@ impl EntrySnapshot {
     /// and how many requests took that long; a time may come more than once.
     pub fn for_each_time_us(&self, each: impl FnMut(u64, u64)) {
         self.total.times.for_each(each);
+    }
+
+    /// Requests and failures of one of the newest [`SECONDS_TIMED`] seconds, and their
+    /// times as in [`Self::for_each_time_us`].
+    pub fn second(&self, second: u64, each: impl FnMut(u64, u64)) -> SecondCount {
+        let tally = self.seconds.get(&second);
+        if let Some(tally) = tally {
+            tally.times.for_each(each);
+        }
+        SecondCount {
+            second,
+            requests: tally.map_or(0, |tally| tally.requests),
+            failures: tally.map_or(0, |tally| tally.failures),
+        }
     }
 
     /// The newest [`crate::SECONDS_COUNTED`] seconds in which requests finished, ascending.

@@ -26,7 +26,7 @@ mod snapshot;
 mod tally;
 mod times;
 
-pub use entry::{EntrySnapshot, RECENT_SECONDS};
+pub use entry::{EntrySnapshot, RECENT_SECONDS, SECONDS_TIMED};
 pub use ledger::Ledger;
 pub use limits::{Limits, OTHER_ERRORS, OTHER_EXCEPTIONS, OTHER_NAMES};
 pub use recorder::{Delta, Lane, Recorder, Sample};
