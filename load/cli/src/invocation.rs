@@ -8,6 +8,7 @@ use crate::config::{Layer, Places, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
 use crate::flags::{self, ExtraFlag};
+use crate::history_place;
 use crate::locustfiles::find_locustfiles;
 use crate::options::{self, Environment, Options};
 
@@ -93,6 +94,11 @@ impl Invocation {
     pub fn options(&self, extra: &[ExtraFlag]) -> Result<Options, Exit> {
         flags::check_extra(extra).map_err(Exit::Usage)?;
         let given = flags::parse(&self.program, &self.args, extra).map_err(Exit::Usage)?;
-        options::resolve(&given, &self.environment, &self.layers, extra).map_err(Exit::Usage)
+        let mut options = options::resolve(&given, &self.environment, &self.layers, extra)
+            .map_err(Exit::Usage)?;
+        let reports = &mut options.reports;
+        let usual = || history_place::default(&self.environment, self.places.home.as_deref());
+        reports.history = reports.history.take().or_else(usual);
+        Ok(options)
     }
 }

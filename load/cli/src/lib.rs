@@ -11,6 +11,7 @@ pub mod config;
 mod early;
 pub mod exit;
 pub mod flags;
+mod history_place;
 pub mod invocation;
 mod locustfiles;
 pub mod logging;

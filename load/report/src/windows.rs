@@ -4,7 +4,7 @@
 //! Pure: snapshots go in, with their own times. Bounds: [`WINDOWS_MAX`] windows, of which
 //! neighbours merge, for each of at most [`NAMES_MAX`] names and for all together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use acrida_stats::{EntrySnapshot, SECONDS_TIMED, Snapshot};
 
@@ -69,6 +69,8 @@ pub struct WindowLog {
     entries: BTreeMap<(String, String), Series<Window>>,
     /// Seconds that are in windows.
     logged: u64,
+    /// How many users ran when, lately: pairs of a second and a number.
+    users: VecDeque<(u64, u64)>,
 }
 
 impl Default for WindowLog {
@@ -79,22 +81,28 @@ impl Default for WindowLog {
             total: Series::with_max(WINDOWS_MAX),
             entries: BTreeMap::new(),
             logged: 0,
+            users: VecDeque::new(),
         }
     }
 }
 
 impl WindowLog {
-    /// Takes in the seconds that are complete; to be called at least every
+    /// Takes in the seconds that are complete, the first whole one of the run first; to be called at least every
     /// [`SECONDS_TIMED`] seconds, or some are left out. Another start begins anew.
     pub fn observe(&mut self, snapshot: &Snapshot) {
         let now_s = snapshot.taken_us / 1_000_000;
+        if self.users.len() == SECONDS_TIMED {
+            self.users.pop_front();
+        }
+        self.users.push_back((now_s, snapshot.user_count));
         self.take_until(snapshot, (now_s + 1).saturating_sub(SETTLED_S));
     }
 
-    /// Takes in what is left at the end of a run.
+    /// Takes in what is left at the end of a run, but for its last second, which may not
+    /// have been a whole one.
     pub fn finish(&mut self, snapshot: &Snapshot) -> Vec<EntryWindows> {
         let last_s = snapshot.last_request_us.unwrap_or(0) / 1_000_000;
-        self.take_until(snapshot, last_s + 1);
+        self.take_until(snapshot, last_s);
         let windows = |series: &Series<Window>| series.iter().cloned().collect();
         let total = EntryWindows {
             method: String::new(),
@@ -116,7 +124,8 @@ impl WindowLog {
         if snapshot.start_us != self.start_us {
             *self = Self {
                 start_us: snapshot.start_us,
-                next_s: snapshot.start_us / 1_000_000,
+                next_s: snapshot.start_us.div_ceil(1_000_000),
+                users: std::mem::take(&mut self.users),
                 ..Self::default()
             };
         }
@@ -127,8 +136,14 @@ impl WindowLog {
         self.next_s = self.next_s.max(end_s);
     }
 
+    /// Users that ran when this second began, as far as that was seen.
+    fn users_in(&self, second: u64) -> u64 {
+        let seen = self.users.iter().rev().find(|(at, _)| *at <= second);
+        seen.map_or(0, |(_, users)| *users)
+    }
+
     fn take_second(&mut self, snapshot: &Snapshot, second: u64) {
-        let users = snapshot.user_count;
+        let users = self.users_in(second);
         self.total.push(window(&snapshot.total, second, users));
         for entry in &snapshot.entries {
             let key = (entry.name.clone(), entry.method.clone());
@@ -205,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_request_is_in_exactly_one_window() {
+    fn every_request_of_a_whole_second_is_in_exactly_one_window() {
         let mut ledger = Ledger::new(Limits::default(), 100_000_000);
         let mut log = WindowLog::default();
         for second in 100..400_u64 {
@@ -218,7 +233,7 @@ mod tests {
         let all = log.finish(&ledger.snapshot(400_500_000, 0));
         let labels: Vec<_> = all.iter().map(|entry| &*entry.name).collect();
         assert_eq!(labels, ["/a", "/b", "Aggregated"]);
-        for (entry, requests) in all.iter().zip([600, 100, 700]) {
+        for (entry, requests) in all.iter().zip([598, 99, 697]) {
             assert!(entry.windows.len() <= WINDOWS_MAX + 1);
             assert_eq!(
                 entry
@@ -234,7 +249,7 @@ mod tests {
                     .iter()
                     .map(|window| window.seconds)
                     .sum::<u32>(),
-                300
+                299
             );
             let timed: u64 = entry
                 .windows
@@ -255,6 +270,7 @@ mod tests {
         log.observe(&ledger.snapshot(5_000_000, 1));
         ledger.reset(6_000_000);
         record(&mut ledger, "/a", 7, &[5, 6]);
+        record(&mut ledger, "/a", 8, &[9]);
         let all = log.finish(&ledger.snapshot(9_000_000, 1));
         assert_eq!(
             all[1]

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use acrida_history::History;
 use acrida_report::expect::Expectation;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::exit::Exit;
+use crate::history_place;
 
 /// A command of `program` with its own help, and the flags in `args`.
 pub(super) fn command(program: &str, about: &'static str, args: Vec<Arg>) -> Command {
@@ -47,6 +50,24 @@ pub(super) fn expect() -> Arg {
         "What the run has to be like, such as 'p95 < 500ms'; may be repeated",
     )
     .action(ArgAction::Append)
+}
+
+/// `--history`.
+pub(super) fn history() -> Arg {
+    text(
+        "history",
+        "filename",
+        "The file with the runs that were kept, instead of the usual one",
+    )
+}
+
+/// Opens the file that `--history` names, or the usual one.
+pub(super) fn open_history(matches: &ArgMatches) -> Result<History, Exit> {
+    let named = matches.get_one::<String>("history").map(PathBuf::from);
+    let place = named.or_else(history_place::of_process).ok_or_else(|| {
+        Exit::Failed("there is no home for a history: name a file with --history".to_owned())
+    })?;
+    History::open(&place).map_err(|error| Exit::Failed(error.to_string()))
 }
 
 /// `--output`.

@@ -4,6 +4,8 @@
 //! flags; a user class of that name is asked for behind a flag or behind `--`.
 
 mod arguments;
+mod compare;
+mod history;
 mod report;
 mod saved;
 
@@ -16,11 +18,23 @@ struct Entry {
     run: fn(&str, &[String]) -> Result<i32, Exit>,
 }
 
-const COMMANDS: &[Entry] = &[Entry {
-    word: "report",
-    about: "Print the report of a run, from its CSV files or JSON",
-    run: report::run,
-}];
+const COMMANDS: &[Entry] = &[
+    Entry {
+        word: "report",
+        about: "Print the report of a run, from its CSV files or JSON",
+        run: report::run,
+    },
+    Entry {
+        word: "history",
+        about: "List the runs that were kept",
+        run: history::run,
+    },
+    Entry {
+        word: "compare",
+        about: "Say whether two runs differ, and how certainly",
+        run: compare::run,
+    },
+];
 
 /// Runs the command that the line begins with; `None` if it begins with none.
 pub fn run(program: &str, args: &[String]) -> Option<Result<i32, Exit>> {

@@ -293,6 +293,31 @@ const VERDICTS: &[Flag<'static>] = &[
         "End the run, with exit code 3, as soon as ten seconds of it are like this: 'fail_ratio > 50%'; may be repeated.",
     )
     .metavar("condition"),
+    Flag::new(
+        "baseline",
+        "baseline",
+        Text,
+        "Compare the run with this one of the history (its number, or 'last'); the exit code is 3 if it is certainly worse \
+         by more than --baseline-tolerance.",
+    )
+    .metavar("run"),
+    Flag::new(
+        "baseline-tolerance",
+        "baseline_tolerance",
+        PositiveFloat,
+        "What the run may be worse by, in percent.",
+    )
+    .default("5")
+    .metavar("percent"),
+    Flag::new(
+        "history",
+        "history_file",
+        Text,
+        "Keep the run in this file instead of ~/.local/share/acrida/history.db.",
+    )
+    .env(Named("ACRIDA_HISTORY"))
+    .metavar("filename"),
+    Flag::new("no-history", "no_history", Switch, "Do not keep the run in the history."),
 ];
 
 const LOGGING: &[Flag<'static>] = &[

@@ -1,5 +1,7 @@
 //! Settings of what a run leaves behind besides CSV files, and of what is expected of it.
 
+use std::path::PathBuf;
+
 use acrida_report::expect::Expectation;
 
 use super::typed::Values;
@@ -18,6 +20,14 @@ pub struct ReportOptions {
     pub expectations: Vec<Expectation>,
     /// `--abort-on`.
     pub abort_on: Vec<Expectation>,
+    /// `--history`, or where the history usually is; none where nobody has a home.
+    pub history: Option<PathBuf>,
+    /// `--no-history`.
+    pub no_history: bool,
+    /// `--baseline`.
+    pub baseline: Option<String>,
+    /// `--baseline-tolerance`, as a share.
+    pub baseline_tolerance: f64,
 }
 
 pub(super) fn read(values: &Values<'_>) -> ReportOptions {
@@ -28,6 +38,13 @@ pub(super) fn read(values: &Values<'_>) -> ReportOptions {
         json_file: text("json_file"),
         expectations: expectations(values, "expect"),
         abort_on: expectations(values, "abort_on"),
+        history: text("history_file").map(PathBuf::from),
+        no_history: values.switch("no_history"),
+        baseline: text("baseline"),
+        baseline_tolerance: match values.get("baseline_tolerance") {
+            Value::Float(percent) => percent / 100.0,
+            other => panic!("baseline_tolerance is a number, not {other:?}"),
+        },
     }
 }
 

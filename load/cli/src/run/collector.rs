@@ -35,6 +35,13 @@ impl Collector {
         self.up_to_date().snapshot(now_us(), user_count)
     }
 
+    /// Whether a test goes on.
+    pub(super) fn is_active(&self) -> bool {
+        self.control
+            .get()
+            .is_some_and(|control| control.state().is_active())
+    }
+
     /// Counts an exception that a task raised; `node` is who ran it.
     pub fn record_exception(&self, message: &str, traceback: &str, node: &str) {
         self.ledger()

@@ -62,13 +62,19 @@ impl Console {
 
     /// The end: the table, the percentiles, what failed and what was cut off, and whether
     /// everything is as expected.
-    pub(super) fn summary(&self, snapshot: &Snapshot, judged: &[Outcome], aborted: Option<&str>) {
+    pub(super) fn summary(
+        &self,
+        snapshot: &Snapshot,
+        judged: &[Outcome],
+        gate: &str,
+        aborted: Option<&str>,
+    ) {
         if !self.silent {
             let style = self.style();
             let table = console::stats_table(snapshot, false, style);
             let percentiles = console::percentiles_table(snapshot, &self.percentiles, style);
             let errors = console::error_report(snapshot, style);
-            let mut verdicts = expect::table(judged);
+            let mut verdicts = expect::table(judged) + gate;
             if let Some(why) = aborted {
                 verdicts += &format!("Ended early: {why}\n");
             }

@@ -12,6 +12,7 @@ use super::chronicle::Chronicle;
 use super::collector::Collector;
 use super::console::Console;
 use super::csv_files::CsvFiles;
+use super::keeper::{Gate, Keeper};
 use super::reports::Reports;
 use super::request_log::RequestLog;
 use crate::exit::{Verdict, code_of_run};
@@ -44,10 +45,13 @@ pub(super) struct Parts {
     pub(super) requests: Option<RequestLog>,
     pub(super) reports: Reports,
     pub(super) chronicle: Chronicle,
+    pub(super) keeper: Keeper,
     pub(super) abort: AbortWatch,
     pub(super) console: Console,
     pub(super) expectations: Vec<Expectation>,
     pub(super) exit_code_on_error: i32,
+    /// Whether tests end while the program goes on.
+    pub(super) outlives_tests: bool,
 }
 
 /// The files, and how the run ended once it has.
@@ -57,6 +61,10 @@ struct Files {
     requests: Option<RequestLog>,
     reports: Reports,
     chronicle: Chronicle,
+    keeper: Keeper,
+    outlives_tests: bool,
+    /// Whether a test went on at the last beat.
+    was_active: bool,
     abort: AbortWatch,
     /// Why the run was ended early, if it was.
     aborted: Option<String>,
@@ -73,6 +81,7 @@ struct Outcome {
     code: i32,
     snapshot: Arc<Snapshot>,
     judged: Vec<Judged>,
+    gate: Option<Gate>,
 }
 
 impl Finisher {
@@ -82,6 +91,9 @@ impl Finisher {
             requests: parts.requests,
             reports: parts.reports,
             chronicle: parts.chronicle,
+            keeper: parts.keeper,
+            outlives_tests: parts.outlives_tests,
+            was_active: false,
             abort: parts.abort,
             aborted: None,
             failing: false,
@@ -112,6 +124,7 @@ impl Finisher {
         let snapshot = self.collector.snapshot();
         files.chronicle.observe(&snapshot);
         files.write(&snapshot);
+        files.follow_test(&snapshot, self.collector.is_active());
         files.has_to_abort(&snapshot)
     }
 
@@ -135,7 +148,9 @@ impl Finisher {
         files.chronicle.observe(&snapshot);
         files.write(&snapshot);
         let judged = self.judge(&files, &snapshot);
-        let not_as_expected = judged.iter().any(|outcome| !outcome.passed);
+        let gate = files.gate(&snapshot);
+        let regressed = gate.as_ref().is_some_and(|gate| gate.regressions > 0);
+        let not_as_expected = regressed || judged.iter().any(|outcome| !outcome.passed);
         files.write_reports(&snapshot, &judged);
         let failures_are_judged = self.expectations.iter().any(Expectation::is_about_failures);
         let failed = !snapshot.failures.is_empty() && !failures_are_judged;
@@ -147,10 +162,12 @@ impl Finisher {
             report_failed: files.failing || files.lost_lines,
         };
         let code = code_of_run(verdict, self.exit_code_on_error);
+        files.keep(&snapshot, code);
         files.outcome = Some(Outcome {
             code,
             snapshot: Arc::new(snapshot),
             judged,
+            gate,
         });
         code
     }
@@ -171,10 +188,13 @@ impl Finisher {
             code,
             snapshot,
             judged,
+            gate,
         }) = outcome
         {
             info!(target: "locust.main", "Shutting down (exit code {code})");
-            self.console.summary(&snapshot, &judged, aborted.as_deref());
+            let gate = gate.map_or_else(String::new, |gate| gate.text);
+            self.console
+                .summary(&snapshot, &judged, &gate, aborted.as_deref());
         }
     }
 
@@ -214,6 +234,28 @@ impl Files {
             error!(target: "locust.main", "{complaint}");
             self.failing = true;
         }
+    }
+
+    /// A test that has ended while the program goes on is kept at once; another may
+    /// follow. Otherwise what comes in at the end belongs to it.
+    fn follow_test(&mut self, snapshot: &Snapshot, is_active: bool) {
+        if is_active || self.was_active {
+            self.keeper.observe(snapshot);
+        }
+        if self.outlives_tests && self.was_active && !is_active {
+            self.keep(snapshot, crate::exit::SUCCESS);
+        }
+        self.was_active = is_active;
+    }
+
+    fn keep(&mut self, snapshot: &Snapshot, code: i32) {
+        let summary = self.chronicle.summary(snapshot, &[]);
+        self.keeper.keep(snapshot, &summary, code);
+    }
+
+    fn gate(&mut self, snapshot: &Snapshot) -> Option<Gate> {
+        let title = self.chronicle.summary(snapshot, &[]).title;
+        self.keeper.gate(snapshot, &title)
     }
 
     fn has_to_abort(&mut self, snapshot: &Snapshot) -> bool {

@@ -11,6 +11,7 @@ mod console;
 mod counter;
 mod csv_files;
 mod finish;
+pub(crate) mod keeper;
 mod reports;
 mod request_log;
 mod signals;
@@ -42,6 +43,7 @@ use chronicle::Chronicle;
 use console::Console;
 use csv_files::CsvFiles;
 use finish::{Finisher, Parts};
+use keeper::Keeper;
 use reports::Reports;
 use signals::SignalThread;
 use ticker::Ticker;
@@ -134,13 +136,14 @@ impl Run {
         let port = (!headless).then(|| web::bind(&setup.options)).transpose()?;
         let files = open_files(&setup)?;
         let reports = Reports::prepare(&setup.options.reports)?;
-        Self::launch(setup, (files, reports), port, host)
+        let keeper = Keeper::new(&setup.options)?;
+        Self::launch(setup, (files, reports, keeper), port, host)
             .map_err(|error| Exit::Failed(format!("the system refuses to start the run: {error}")))
     }
 
     fn launch(
         setup: RunSetup,
-        (csv, reports): (Option<CsvFiles>, Reports),
+        (csv, reports, keeper): (Option<CsvFiles>, Reports, Keeper),
         port: Option<Setup>,
         host: &Arc<dyn Host>,
     ) -> io::Result<Self> {
@@ -162,10 +165,12 @@ impl Run {
             requests: setup.request_log,
             reports,
             chronicle: Chronicle::new(setup.page.locustfile.clone(), &options, Arc::clone(host)),
+            keeper,
             abort: AbortWatch::new(options.reports.abort_on.clone()),
             console: Console::new(&options, setup.percentiles.clone()),
             expectations: options.reports.expectations.clone(),
             exit_code_on_error: options.exit_code_on_error,
+            outlives_tests: port.is_some(),
         }));
         let signals =
             SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
