@@ -17,6 +17,7 @@ mod locustfiles;
 pub mod logging;
 pub mod options;
 pub mod run;
+pub mod stepping;
 pub mod task_ratio;
 pub mod users;
 

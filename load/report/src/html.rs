@@ -42,6 +42,8 @@ pub struct Page<'a> {
     pub verdicts: &'a [Outcome],
     /// What several loads showed, fewest users first.
     pub steps: &'a [Step],
+    /// What they come to, in words.
+    pub findings: String,
     /// What is said above everything else, such as that the generator was the limit.
     pub notes: Vec<String>,
     /// Its colours.
@@ -83,6 +85,7 @@ impl Page<'_> {
         args["points"] = json!(self.run.course);
         args["verdicts"] = json!(self.verdicts);
         args["scaling"] = self.steps.iter().map(scaled).collect();
+        args["findings"] = json!(self.findings);
         args["notes"] = json!(self.notes);
         args["cut_off"] = json!(self.run.cut_off);
         args["peak_users"] = json!(self.run.peak_users);

@@ -115,6 +115,7 @@
   if (args.scaling.length) {
     table("Scaling", [["Users", "users"], ["Requests", "requests"], ["Success (%)", "success"], ["Requests/s", "rps"],
       ["Average (ms)", "avg"], ["50 %", "p50"], ["95 %", "p95"], ["99 %", "p99"]], args.scaling);
+    if (args.findings) add(element("pre", args.findings));
     const by = (key) => args.scaling.map((step) => step[key]);
     const users = { axis: {}, series: { label: "Users" } };
     chart("Throughput over users (requests/s)", by("users"), [["Requests/s", by("rps"), "--a"]], users);

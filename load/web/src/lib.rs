@@ -18,7 +18,7 @@ mod answers;
 mod assets;
 mod downloads;
 mod frame;
-mod generator;
+pub mod generator;
 pub mod guard;
 pub mod history;
 mod index;

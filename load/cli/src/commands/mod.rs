@@ -36,6 +36,18 @@ const COMMANDS: &[Entry] = &[
     },
 ];
 
+/// Commands that are runs, and take their flags.
+const RUNS: [(&str, &str); 2] = [
+    (
+        "scale",
+        "Run with more and more users, and say how the service scales",
+    ),
+    (
+        "stress",
+        "Search for the most users that the service can sustain",
+    ),
+];
+
 /// Runs the command that the line begins with; `None` if it begins with none.
 pub fn run(program: &str, args: &[String]) -> Option<Result<i32, Exit>> {
     let (word, args) = args.split_first()?;
@@ -45,9 +57,11 @@ pub fn run(program: &str, args: &[String]) -> Option<Result<i32, Exit>> {
 
 /// The commands, for the help text.
 pub(crate) fn overview(program: &str) -> String {
-    let lines = COMMANDS
-        .iter()
-        .map(|entry| format!("    {program} {:<10} {}\n", entry.word, entry.about));
+    let others = COMMANDS.iter().map(|entry| (entry.word, entry.about));
+    let lines = RUNS
+        .into_iter()
+        .chain(others)
+        .map(|(word, about)| format!("    {program} {word:<10} {about}\n"));
     format!(
         "Commands (as the first word; each has its own --help):\n{}",
         lines.collect::<String>()

@@ -56,7 +56,10 @@ pub(super) fn run(program: &str, args: &[String]) -> Result<i32, Exit> {
 
 /// The runs by their numbers of users; one alone is compared with nothing.
 fn steps(runs: &[RunSummary]) -> Vec<Step> {
-    let mut steps: Vec<_> = runs.iter().filter_map(Step::of).collect();
+    let mut steps: Vec<_> = runs
+        .iter()
+        .filter_map(|run| Some(Step::of(run, run.peak_users?)))
+        .collect();
     if runs.len() < 2 {
         steps.clear();
     }

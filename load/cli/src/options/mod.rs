@@ -21,6 +21,7 @@ use crate::flags::{
     check_expectations, find, parse_switch, parse_value, suggest, with_extra,
 };
 
+use crate::stepping::Stepped;
 pub use reports::ReportOptions;
 use typed::{Values, typed};
 pub use web::WebOptions;
@@ -55,6 +56,8 @@ pub struct Options {
     pub csv_requests: bool,
     /// What is made of the run at its end.
     pub reports: ReportOptions,
+    /// The steps of `acrida scale` and `acrida stress`.
+    pub stepped: Option<Stepped>,
     /// `--only-summary`.
     pub only_summary: bool,
     /// `--reset-stats`.

@@ -11,6 +11,9 @@ use super::Host;
 use crate::options::Options;
 use crate::task_ratio;
 
+/// The shortest time between two beats.
+const BEAT_MIN_US: u64 = 400_000;
+
 /// Follows a run from beat to beat.
 pub(super) struct Chronicle {
     title: String,
@@ -19,6 +22,7 @@ pub(super) struct Chronicle {
     host: Arc<dyn Host>,
     start_us: u64,
     requests: u64,
+    last_us: u64,
     course: Course,
     peak_users: u64,
 }
@@ -40,6 +44,7 @@ impl Chronicle {
             host,
             start_us: 0,
             requests: 0,
+            last_us: 0,
             course: Course::default(),
             peak_users: 0,
         }
@@ -58,6 +63,11 @@ impl Chronicle {
         if snapshot.user_count == 0 && total.num_requests == self.requests {
             return;
         }
+        // A rate over a moment would be a spike in every chart; the end of a run is one.
+        if snapshot.taken_us < self.last_us + BEAT_MIN_US {
+            return;
+        }
+        self.last_us = snapshot.taken_us;
         self.requests = total.num_requests;
         self.peak_users = self.peak_users.max(snapshot.user_count);
         self.course.observe(

@@ -116,6 +116,12 @@ impl Console {
     }
 }
 
+/// What a command was asked for goes to stdout. Nothing can be said about one that does
+/// not take it.
+pub(super) fn print_result(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
 /// The width of the terminal behind stderr; 80 if it does not tell.
 fn columns() -> usize {
     let size = terminal_size::terminal_size_of(io::stderr());

@@ -10,11 +10,12 @@ use log::{error, info};
 use super::abort::AbortWatch;
 use super::chronicle::Chronicle;
 use super::collector::Collector;
-use super::console::Console;
+use super::console::{self, Console};
 use super::csv_files::CsvFiles;
 use super::keeper::{Gate, Keeper};
 use super::reports::Reports;
 use super::request_log::RequestLog;
+use super::stepper::Steps;
 use crate::exit::{Verdict, code_of_run};
 
 /// What the host knows about the end of a run.
@@ -33,6 +34,7 @@ pub(super) struct Finisher {
     collector: Arc<Collector>,
     files: Mutex<Files>,
     console: Console,
+    steps: Option<Steps>,
     expectations: Vec<Expectation>,
     exit_code_on_error: i32,
 }
@@ -46,6 +48,7 @@ pub(super) struct Parts {
     pub(super) reports: Reports,
     pub(super) chronicle: Chronicle,
     pub(super) keeper: Keeper,
+    pub(super) steps: Option<Steps>,
     pub(super) abort: AbortWatch,
     pub(super) console: Console,
     pub(super) expectations: Vec<Expectation>,
@@ -104,6 +107,7 @@ impl Finisher {
             collector: parts.collector,
             files,
             console: parts.console,
+            steps: parts.steps,
             expectations: parts.expectations,
             exit_code_on_error: parts.exit_code_on_error,
         }
@@ -151,8 +155,10 @@ impl Finisher {
         let gate = files.gate(&snapshot);
         let regressed = gate.as_ref().is_some_and(|gate| gate.regressions > 0);
         let not_as_expected = regressed || judged.iter().any(|outcome| !outcome.passed);
-        files.write_reports(&snapshot, &judged);
-        let failures_are_judged = self.expectations.iter().any(Expectation::is_about_failures);
+        files.write_reports(&snapshot, &judged, self.steps.as_ref());
+        // Loads beyond what a service can do are what a search is for.
+        let failures_are_judged =
+            self.searches() || self.expectations.iter().any(Expectation::is_about_failures);
         let failed = !snapshot.failures.is_empty() && !failures_are_judged;
         let verdict = Verdict {
             asked_for: ending.asked_for,
@@ -172,7 +178,17 @@ impl Finisher {
         code
     }
 
+    /// Whether the run looks for the highest load that is as expected.
+    fn searches(&self) -> bool {
+        let steps = self.steps.as_ref();
+        steps.is_some_and(|steps| steps.run().stress().is_some())
+    }
+
+    /// Expectations of a search are for its steps, which are meant to fail them.
     fn judge(&self, files: &Files, snapshot: &Snapshot) -> Vec<Judged> {
+        if self.searches() {
+            return Vec::new();
+        }
         let fractions = self.expectations.iter().filter_map(Expectation::fraction);
         let fractions: Vec<_> = fractions.collect();
         let summary = files.chronicle.summary(snapshot, &fractions);
@@ -195,6 +211,9 @@ impl Finisher {
             let gate = gate.map_or_else(String::new, |gate| gate.text);
             self.console
                 .summary(&snapshot, &judged, &gate, aborted.as_deref());
+            if let Some(steps) = &self.steps {
+                console::print_result(&steps.told());
+            }
         }
     }
 
@@ -218,11 +237,15 @@ impl Files {
         self.failing = written.is_err();
     }
 
-    fn write_reports(&mut self, snapshot: &Snapshot, judged: &[Judged]) {
+    fn write_reports(&mut self, snapshot: &Snapshot, judged: &[Judged], stepped: Option<&Steps>) {
+        let mut steps = stepped.map_or_else(Vec::new, |steps| steps.run().steps().to_vec());
+        steps.sort_by_key(|step| step.users);
         let page = self.reports.has_page().then(|| Page {
             run: self.chronicle.summary(snapshot, &[]),
             tasks: self.chronicle.task_ratios(),
             verdicts: judged,
+            steps: &steps,
+            findings: stepped.map(Steps::told).unwrap_or_default(),
             notes: self
                 .aborted
                 .iter()

@@ -15,6 +15,7 @@ pub(crate) mod keeper;
 mod reports;
 mod request_log;
 mod signals;
+mod stepper;
 mod ticker;
 mod web;
 
@@ -46,6 +47,7 @@ use finish::{Finisher, Parts};
 use keeper::Keeper;
 use reports::Reports;
 use signals::SignalThread;
+use stepper::{Stepper, Steps};
 use ticker::Ticker;
 use web::{Autoquit, RunBehind};
 
@@ -55,6 +57,9 @@ const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
 const CSV_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the web page moves on.
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often it is looked at whether a step is steady.
+const STEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who executes users: starts and ends them, and tells listeners.
 pub trait Host: Send + Sync {
@@ -133,6 +138,10 @@ impl Run {
     pub fn start(setup: RunSetup, host: &Arc<dyn Host>) -> Result<Self, Exit> {
         raise_file_limit();
         let headless = setup.options.headless;
+        if setup.options.stepped.is_some() && !setup.starts_by_itself {
+            let text = "the locustfile has a load shape, which decides about users: leave it out for steps";
+            return Err(Exit::Usage(text.to_owned()));
+        }
         let port = (!headless).then(|| web::bind(&setup.options)).transpose()?;
         let files = open_files(&setup)?;
         let reports = Reports::prepare(&setup.options.reports)?;
@@ -159,6 +168,7 @@ impl Run {
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
         collector.watch(control.clone());
+        let steps = options.stepped.as_ref().map(Steps::new);
         let finisher = Arc::new(Finisher::new(Parts {
             collector: Arc::clone(&collector),
             csv,
@@ -166,6 +176,7 @@ impl Run {
             reports,
             chronicle: Chronicle::new(setup.page.locustfile.clone(), &options, Arc::clone(host)),
             keeper,
+            steps: steps.clone(),
             abort: AbortWatch::new(options.reports.abort_on.clone()),
             console: Console::new(&options, setup.percentiles.clone()),
             expectations: options.reports.expectations.clone(),
@@ -191,7 +202,11 @@ impl Run {
             }
             None => None,
         };
-        if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
+        if let Some(steps) = steps {
+            narrate_time_limit(&options);
+            let stepper = Stepper::new(steps, control.clone(), Arc::clone(&collector), &options);
+            tickers.push(start_stepping(stepper, &options)?);
+        } else if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
             narrate_time_limit(&options);
             begin(&control, &options);
         }
@@ -287,6 +302,11 @@ fn start_tickers(
         })?);
     }
     Ok(tickers)
+}
+
+fn start_stepping(mut stepper: Stepper, options: &Options) -> io::Result<Ticker> {
+    stepper.begin(options);
+    Ticker::start("acrida-steps", STEP_INTERVAL, move || stepper.beat())
 }
 
 fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> io::Result<Ticker> {

@@ -20,6 +20,25 @@ pub struct Outcome {
     pub passed: bool,
 }
 
+impl Outcome {
+    /// In words: `POST /predict: p95 was 812ms, not < 500ms`.
+    pub fn said(&self) -> String {
+        let scope = match &*self.scope {
+            "" => String::new(),
+            scope => format!("{scope}: "),
+        };
+        let value = match &*self.value {
+            "" => "not measured",
+            value => value,
+        };
+        let verdict = if self.passed { "as" } else { "not" };
+        format!(
+            "{scope}{} was {value}, {verdict} {}",
+            self.metric, self.limit
+        )
+    }
+}
+
 /// Holds a run against what is expected of it, in that order. A figure that was not
 /// measured (no such request, none with a time) is not as expected.
 pub fn judge(run: &RunSummary, expectations: &[Expectation]) -> Vec<Outcome> {

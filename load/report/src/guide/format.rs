@@ -16,7 +16,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// `2,150ms`; two decimals below ten, because fast services answer within one.
-pub(super) fn ms(time: f64) -> String {
+pub(crate) fn ms(time: f64) -> String {
     if time < 9.995 {
         return format!("{time:.2}ms");
     }

@@ -10,7 +10,8 @@ use crate::grade::{Metric, key_metrics};
 use crate::scaling::Step;
 use crate::summary::{EntrySummary, RunSummary};
 
-use format::{bandwidth, bound, count, duration, measured, ms, percent, plain};
+pub(crate) use format::ms;
+use format::{bandwidth, bound, count, duration, measured, percent, plain};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +149,8 @@ fn endpoint(entry: &EntrySummary) -> String {
     }
 }
 
-fn step(step: &Step) -> String {
+/// A step as the guide's scaling analysis has it.
+pub(crate) fn step(step: &Step) -> String {
     let avg = step.avg.map(|avg| format!(", avg {}", ms(avg)));
     let success = percent(step.success_ratio() * 100.0);
     format!(
