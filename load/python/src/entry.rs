@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use acrida_cli::command::{Prepared, prepare};
+use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
 use acrida_cli::run::{
@@ -28,6 +29,9 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<String>) -> PyResult<i32> {
         Some((program, arguments)) => (program_name(program), arguments.to_vec()),
         None => ("acrida".to_owned(), Vec::new()),
     };
+    if let Some(ended) = py.detach(|| commands::run(&program, &arguments)) {
+        return Ok(ended.unwrap_or_else(|end| end.say(&program)));
+    }
     let version = version(py)?;
     match command(py, &program, &version, arguments) {
         Ok(code) => Ok(code),

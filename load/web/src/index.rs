@@ -1,9 +1,11 @@
 //! The page itself: one HTML document with everything a script may look for in it.
 
+use acrida_report::json_text::for_script;
+use acrida_report::locust_json::{
+    self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html,
+};
 use serde_json::{Map, Value, json};
 
-use crate::json_text::for_script;
-use crate::locust::{self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html};
 use crate::login::random_text;
 use crate::login_form::LoginForm;
 use crate::shared::Shared;
@@ -104,7 +106,7 @@ pub(crate) fn template_args(shared: &Shared) -> Value {
         "user_count": shared.control.user_count(),
         "version": settings.version,
         "host": host.clone().unwrap_or_default(),
-        "history": locust::history(book.history.total()),
+        "history": locust_json::history(book.history.total().points()),
         "override_host_warning": host.is_none() && differ,
         "missing_host_warning": host.is_none() && hosts.iter().any(String::is_empty),
         "num_users": option("num_users"),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use acrida_engine::{Control, RunState};
+use acrida_report::locust_json;
 use acrida_stats::Snapshot;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use crate::generator::{Gauge, Load};
 use crate::guard::Names;
 use crate::history::{Beat, History};
 use crate::login::Login;
-use crate::{Settings, Site, locust};
+use crate::{Settings, Site};
 
 /// How old a snapshot may be that requests share.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
@@ -230,7 +231,7 @@ impl Shared {
 
     /// Nobody waits while the text is being made.
     fn make_stats(&self, snapshot: &Snapshot) -> Arc<str> {
-        let value = locust::stats_requests(snapshot, self.control.state().name());
+        let value = locust_json::stats_requests(snapshot, self.control.state().name());
         let text: Arc<str> = crate::answers::pretty(&value).into();
         self.stats().made = Some((Instant::now(), Arc::clone(&text)));
         text

@@ -108,7 +108,7 @@ pub(super) fn no_page(error: StartError) -> Exit {
     Exit::Failed(error.to_string())
 }
 
-fn as_json(value: &Value) -> Json {
+pub(super) fn as_json(value: &Value) -> Json {
     match value {
         Value::None => Json::Null,
         Value::Bool(value) => json!(value),
