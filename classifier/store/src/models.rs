@@ -108,6 +108,15 @@ impl Store {
         Ok(models.collect::<Result<_, _>>()?)
     }
 
+    /// The name that the next retrained version will have, if no other comes first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn next_version(&self) -> Result<String, StoreError> {
+        Ok(free_version(&self.records.reader(), None)?)
+    }
+
     /// Makes `version` the one that serves.
     ///
     /// # Errors
@@ -197,8 +206,11 @@ fn make_serve(transaction: &Transaction<'_>, version: &str) -> rusqlite::Result<
 
 /// `wanted` if no version has that name, or else one more than the highest number.
 /// The table jobs remembers the numbers of versions that were removed.
-fn free_version(transaction: &Transaction<'_>, wanted: Option<&str>) -> rusqlite::Result<String> {
-    let mut query = transaction.prepare_cached(
+fn free_version(
+    connection: &rusqlite::Connection,
+    wanted: Option<&str>,
+) -> rusqlite::Result<String> {
+    let mut query = connection.prepare_cached(
         "SELECT version FROM models UNION SELECT model_version FROM jobs WHERE model_version NOT NULL",
     )?;
     let taken = query.query_map([], |row| row.get(0))?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use classifier_imaging::Class;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::models::MODEL_FOLDER;
@@ -54,6 +54,5 @@ impl Store {
 
 /// To the second, such as `2025-11-22T21:26:23Z`.
 pub(crate) fn timestamp(time: Timestamp) -> String {
-    let rounded = time.round(Unit::Second);
-    rounded.unwrap_or(time).to_string()
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

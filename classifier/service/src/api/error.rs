@@ -6,9 +6,11 @@ use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use classifier_imaging::{Class, UnknownClass};
+use classifier_store::StoreError;
 use serde_json::json;
 
-use super::upload::UploadError;
+use super::multipart::FormError;
 use crate::prediction::{JobError, Refusal};
 
 /// Seconds after which a client that was turned away may try again.
@@ -30,11 +32,45 @@ pub(crate) enum ApiError {
     #[error("too many uploads at once")]
     NoMemoryLeft,
     #[error(transparent)]
-    Upload(#[from] UploadError),
+    Form(#[from] FormError),
     #[error("field \"file\": {0}")]
     Image(JobError),
     #[error("{0}")]
     Busy(Refusal),
+    #[error("the label is missing; give it as ?label= or as a field")]
+    NoLabel,
+    #[error("two different labels, {0} and {1}")]
+    Labels(Class, Class),
+    #[error(transparent)]
+    Label(#[from] UnknownClass),
+    #[error("image {number} is longer than the {max} bytes that are accepted")]
+    FileTooLarge { number: usize, max: usize },
+    #[error("image {number}: {why}")]
+    TrainingImage { number: usize, why: String },
+    #[error("{0}{cause}", cause = cause_of(.0))]
+    Store(#[from] StoreError),
+    #[error("retraining settings: {0}")]
+    Settings(String),
+    #[error("{0} retraining jobs wait already")]
+    TooManyJobs(usize),
+    #[error("there is no job {0:?}")]
+    UnknownJob(String),
+    #[error("job {id} cannot be cancelled: it is {status}")]
+    JobEnded { id: String, status: &'static str },
+    #[error("this service was started without images to retrain with; see --replay and --data")]
+    NoBase,
+    #[error("model version {version} cannot be used: {why}")]
+    Model { version: String, why: String },
+}
+
+/// What lies behind a failure of the store; without paths, which are nobody's business.
+fn cause_of(error: &StoreError) -> String {
+    match error {
+        StoreError::File { source, .. } => format!(": {source}"),
+        error => {
+            std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"))
+        }
+    }
 }
 
 impl From<Refusal> for ApiError {
@@ -51,13 +87,30 @@ impl ApiError {
         match self {
             ApiError::NoSuchPath(_) => StatusCode::NOT_FOUND,
             ApiError::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            ApiError::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::BodyTooLarge { .. }
+            | ApiError::FileTooLarge { .. }
+            | ApiError::Form(FormError::TooManyFiles { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::BodyTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::BodyBroken => StatusCode::BAD_REQUEST,
-            ApiError::Upload(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Form(_)
+            | ApiError::NoLabel
+            | ApiError::Labels(..)
+            | ApiError::Label(_)
+            | ApiError::Settings(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::Image(JobError::NetworkPanicked) => StatusCode::INTERNAL_SERVER_ERROR,
-            ApiError::Image(_) => StatusCode::BAD_REQUEST,
-            ApiError::NoMemoryLeft | ApiError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Image(_) | ApiError::TrainingImage { .. } => StatusCode::BAD_REQUEST,
+            ApiError::UnknownJob(_) | ApiError::Store(StoreError::UnknownVersion(_)) => {
+                StatusCode::NOT_FOUND
+            }
+            ApiError::JobEnded { .. }
+            | ApiError::NoBase
+            | ApiError::Model { .. }
+            | ApiError::Store(StoreError::OtherLabel { .. }) => StatusCode::CONFLICT,
+            ApiError::Store(StoreError::NoSpace) => StatusCode::INSUFFICIENT_STORAGE,
+            ApiError::NoMemoryLeft
+            | ApiError::Busy(_)
+            | ApiError::TooManyJobs(_)
+            | ApiError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use classifier_imaging::Class;
 use classifier_model::Prediction;
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::error::ApiError;
-use super::{App, body, upload};
+use super::{App, body, multipart};
+use crate::base::by_class;
 use crate::prediction::{Image, Outcome, Timings};
 
 /// The field that the image is in.
@@ -37,15 +36,17 @@ pub(crate) async fn predict(
     request: Request,
 ) -> Result<(ServerTiming, Json<Reply>), ApiError> {
     let (head, body) = request.into_parts();
-    let body = body::collect(&app, body).await?;
+    let body = body::collect(&app, body, app.body_bytes_max).await?;
     let image = Image {
-        bytes: upload::file(&head.headers, body.bytes, FIELD).await?,
+        bytes: multipart::file(&head.headers, body.bytes, FIELD).await?,
         share: body.share,
     };
     let Outcome {
         prediction,
         timings,
     } = app.predictor.predict(image).await?;
+    app.metrics
+        .count_prediction(prediction.class(), timings.infer);
     let headers = [("server-timing", server_timing(&timings))];
     Ok((headers, Json(Reply::new(prediction, &timings))))
 }
@@ -66,11 +67,7 @@ impl Reply {
 
 impl Serialize for Probabilities {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(Class::ALL.len()))?;
-        for class in Class::ALL {
-            map.serialize_entry(class.short_name(), &rounded(self.0.of(class)))?;
-        }
-        map.end()
+        by_class(&self.0.probabilities.map(rounded), serializer)
     }
 }
 

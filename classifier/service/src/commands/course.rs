@@ -10,7 +10,7 @@ use classifier_model::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::judge::predict_all;
+use crate::parallel::predict_all;
 
 /// The images in memory, divided.
 #[derive(Default)]
@@ -114,7 +114,7 @@ impl Course<'_> {
         let percent = 100.0 * accuracy;
         println!("epoch {number}/{epochs}: loss {loss:.4}, validation accuracy {percent:.2} %");
         let record = TrainingRecord {
-            date: jiff::Zoned::now().date().to_string(),
+            date: jiff::ZonedDateTime::now().date().to_string(),
             epochs: number,
             valid_accuracy: accuracy,
             ..self.record.clone()

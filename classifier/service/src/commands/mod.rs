@@ -2,9 +2,9 @@
 
 mod card;
 mod course;
-mod dataset;
 pub(crate) mod evaluate;
-mod judge;
+mod keep;
+pub(crate) mod replay;
 pub(crate) mod serve;
 mod table;
 pub(crate) mod train;

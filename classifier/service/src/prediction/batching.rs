@@ -54,6 +54,10 @@ impl<T> Batcher<T> {
         Ok(())
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -47,6 +47,11 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().batcher.len()
+    }
+
     /// Lets the threads end once nothing waits any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
