@@ -142,8 +142,7 @@ impl Drop for Training {
 
 /// `classifier retrain-task`: the process itself.
 pub(crate) fn run() -> Result<()> {
-    // Where even this is not permitted, training is as urgent as serving.
-    let _ = rustix::process::nice(NICENESS);
+    step_back();
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     read.context("cannot read the task")?;
@@ -157,6 +156,19 @@ pub(crate) fn run() -> Result<()> {
         }),
     }
     Ok(())
+}
+
+/// Leaves the processor to whatever else wants it. Threads that are started later do so too.
+///
+/// Niceness alone would not do: a nice thread on a core counts as that core being busy,
+/// and a waking inference thread would rather queue behind another one. A core with idle-class
+/// threads alone counts as free.
+fn step_back() {
+    // Where one of the two is not permitted, the other still helps.
+    let _ = rustix::process::nice(NICENESS);
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the call reads the parameters and keeps nothing; 0 is this thread.
+    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
 }
 
 fn tell(event: &Event) {

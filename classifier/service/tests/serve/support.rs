@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 /// Far above what any reply takes: a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for what happens in the background, where other programs come first.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -233,7 +235,7 @@ fn read(mut reply: ureq::http::Response<ureq::Body>) -> (u16, Value) {
 
 /// Asks again until `answer` is there; far above what anything takes, the test has failed.
 pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + BACKGROUND_PATIENCE;
     while Instant::now() < deadline {
         if let Some(answer) = answer() {
             return answer;
