@@ -33,7 +33,7 @@ pub(crate) struct Metrics {
 }
 
 /// One line of the count of requests.
-#[derive(Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub(crate) struct RequestCount {
     path: String,
     method: String,

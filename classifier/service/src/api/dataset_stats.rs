@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::App;
 use super::blocking::ask;
 use super::error::ApiError;
 use crate::base::{ClassSummary, Summary, by_class};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Stats {
     total_images: u64,
     /// `null` without base data, and while a folder of it is still looked through.
@@ -19,14 +20,17 @@ pub(crate) struct Stats {
     uploads: Part,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Part {
     images: u64,
+    #[schema(value_type = HashMap<String, ClassSummary>)]
     classes: Classes,
 }
 
 struct Classes([ClassSummary; 4]);
 
+/// How many images there are of each class, and how they look.
+#[utoipa::path(get, path = "/dataset_stats", tag = "Training data", responses((status = 200, body = Stats)))]
 pub(crate) async fn dataset_stats(State(app): State<Arc<App>>) -> Result<Json<Stats>, ApiError> {
     let uploads = ask(&app.store, |store| store.upload_totals()).await?;
     let uploads = Part::of(&Summary::from(uploads));

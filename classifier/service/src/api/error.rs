@@ -3,18 +3,26 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use classifier_imaging::{Class, UnknownClass};
 use classifier_store::StoreError;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::multipart::FormError;
 use crate::prediction::{JobError, Refusal};
 
 /// Seconds after which a client that was turned away may try again.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// What every refusal says.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// What was wrong, with which part.
+    detail: String,
+}
 
 /// Why a request is not answered as its client hoped.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +67,10 @@ pub(crate) enum ApiError {
     JobEnded { id: String, status: &'static str },
     #[error("this service was started without images to retrain with; see --replay and --data")]
     NoBase,
+    #[error("this needs the service's API key, as X-API-Key or as a bearer token")]
+    NoKey,
+    #[error("too many requests from this address; come back in {0} s")]
+    TooOften(u64),
     #[error("model version {version} cannot be used: {why}")]
     Model { version: String, why: String },
 }
@@ -90,6 +102,8 @@ impl ApiError {
             ApiError::BodyTooLarge { .. }
             | ApiError::FileTooLarge { .. }
             | ApiError::Form(FormError::TooManyFiles { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::NoKey => StatusCode::UNAUTHORIZED,
+            ApiError::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::BodyTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::BodyBroken => StatusCode::BAD_REQUEST,
             ApiError::Form(_)
@@ -118,10 +132,20 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, detail) = (self.status(), self.to_string());
-        let mut response = (status, Json(json!({ "detail": detail }))).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            let headers = response.headers_mut();
-            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        let wait = match self {
+            ApiError::TooOften(seconds) => HeaderValue::from(seconds),
+            _ => RETRY_AFTER_SECONDS,
+        };
+        let mut response = (status, Json(Problem { detail })).into_response();
+        let headers = response.headers_mut();
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, wait);
+            }
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
         }
         response
     }
@@ -141,6 +165,8 @@ mod tests {
                 Some("1"),
             ),
             (ApiError::NoMemoryLeft, 503, Some("1")),
+            (ApiError::TooOften(7), 429, Some("7")),
+            (ApiError::NoKey, 401, None),
             (ApiError::BodyTooLarge { max: 9 }, 413, None),
             (ApiError::BodyTooSlow(Duration::from_secs(9)), 408, None),
             (

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::App;
 use crate::base::by_class;
@@ -18,8 +19,8 @@ use crate::metrics::RequestCount;
 /// What Prometheus calls its text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-#[derive(Serialize)]
-struct Figures {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Figures {
     uptime_seconds: u64,
     model_version: String,
     request_count: u64,
@@ -28,13 +29,15 @@ struct Figures {
     mean_inference_time_ms: Option<f64>,
     /// Of the latest 100 predictions, request to reply, the latest last.
     latest_latencies_ms: Vec<f64>,
+    #[schema(value_type = HashMap<String, u64>)]
     predictions: Predictions,
     waiting_images: usize,
 }
 
 struct Predictions([u64; 4]);
 
-/// JSON, or Prometheus's text format for who accepts `text/plain`.
+/// Counts and times since the start, as JSON, or in Prometheus's text format for who accepts `text/plain`.
+#[utoipa::path(get, path = "/metrics", tag = "Service", responses((status = 200, body = Figures)))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let waiting = app.predictor.waiting();
     if wants_text(&headers) {

@@ -7,20 +7,21 @@ use axum::extract::{Path, Request, State};
 use classifier_store::{ModelVersion, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::blocking::{ask, in_background};
-use super::error::ApiError;
+use super::error::{ApiError, Problem};
 use super::{App, body};
 use crate::retraining::load;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Versions {
     serving: Option<String>,
     /// The latest first.
     versions: Vec<Version>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Version {
     version: String,
     serving: bool,
@@ -30,10 +31,13 @@ pub(crate) struct Version {
     /// On held-out images, 0.0 to 1.0.
     accuracy: Option<f64>,
     /// Of a retrained one: figures by class and confusion matrix, on held-out images.
+    #[schema(value_type = Option<Object>)]
     evaluation: Option<Box<RawValue>>,
     sha256: String,
 }
 
+/// Every model version that is kept.
+#[utoipa::path(get, path = "/model_versions", tag = "Model versions", responses((status = 200, body = Versions)))]
 pub(crate) async fn versions(State(app): State<Arc<App>>) -> Result<Json<Versions>, ApiError> {
     let models = ask(&app.store, |store| store.model_versions()).await?;
     let serving = models.iter().find(|model| model.serving);
@@ -43,7 +47,9 @@ pub(crate) async fn versions(State(app): State<Arc<App>>) -> Result<Json<Version
     }))
 }
 
-/// Has a version serve that did before, or the other way round.
+/// Has a version serve in place of the present one.
+#[utoipa::path(post, path = "/model_versions/{version}/serve", tag = "Model versions", params(("version" = String, Path)),
+    responses((status = 200, body = Version), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn serve(
     State(app): State<Arc<App>>,
     Path(version): Path<String>,

@@ -7,8 +7,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use classifier_model::Prediction;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
-use super::error::ApiError;
+use super::error::{ApiError, Problem};
 use super::{App, body, multipart};
 use crate::base::by_class;
 use crate::prediction::{Image, Outcome, Timings};
@@ -16,12 +17,22 @@ use crate::prediction::{Image, Outcome, Timings};
 /// The field that the image is in.
 const FIELD: &str = "file";
 
-#[derive(Serialize)]
+/// One image.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a form that is read field by field")]
+pub(crate) struct ImageForm {
+    /// JPEG or PNG.
+    #[schema(value_type = String, format = Binary, content_media_type = "image/jpeg")]
+    file: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Reply {
     predicted_class: &'static str,
     predicted_class_short: &'static str,
     class_index: usize,
     confidence: f64,
+    #[schema(value_type = HashMap<String, f64>)]
     probabilities: Probabilities,
     inference_time_ms: f64,
 }
@@ -31,6 +42,10 @@ struct Probabilities(Prediction);
 
 type ServerTiming = [(&'static str, String); 1];
 
+/// Which of the four classes an image shows.
+#[utoipa::path(post, path = "/predict", tag = "Predictions",
+    request_body(content = ImageForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Reply), (status = "4XX", body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn predict(
     State(app): State<Arc<App>>,
     request: Request,

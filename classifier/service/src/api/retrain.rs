@@ -9,9 +9,10 @@ use classifier_store::{Cancel, Job, JobSettings, Requested};
 use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::blocking::ask;
-use super::error::ApiError;
+use super::error::{ApiError, Problem};
 use super::{App, body};
 
 /// Settings are short.
@@ -25,27 +26,33 @@ const BATCH_SIZE_MAX: u32 = 256;
 const LEARNING_RATE_MAX: f64 = 0.1;
 
 /// What may be asked for; all of it optional.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub(crate) struct Wanted {
+    /// 1 to 100.
     #[serde(default = "default_epochs")]
+    #[schema(default = 5, minimum = 1, maximum = 100)]
     epochs: u32,
+    /// A multiple of 16.
     #[serde(default = "default_batch_size")]
+    #[schema(default = 32, minimum = 16, maximum = 256, multiple_of = 16)]
     batch_size: u32,
     #[serde(default = "default_learning_rate")]
+    #[schema(default = 1e-4, exclusive_minimum = 0, maximum = 0.1)]
     learning_rate: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Started {
     job_id: String,
     status: &'static str,
     message: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct JobList {
     total_jobs: u64,
+    #[schema(value_type = HashMap<String, JobStatus>)]
     jobs: JobsById,
 }
 
@@ -53,7 +60,7 @@ pub(crate) struct JobList {
 struct JobsById(Vec<Job>);
 
 /// A job as clients see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct JobStatus {
     job_id: String,
     status: &'static str,
@@ -73,7 +80,7 @@ pub(crate) struct JobStatus {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Cancelled {
     job_id: String,
     status: &'static str,
@@ -92,8 +99,10 @@ fn default_learning_rate() -> f64 {
     1e-4
 }
 
-/// Enqueues a job. An equal one that waits already serves this request too: it will see
-/// every image that is there now.
+/// Has the model learn from uploads and base images, in the background. An equal job that
+/// waits already serves this request too: it will see every image that is there now.
+#[utoipa::path(post, path = "/retrain", tag = "Retraining", request_body = Option<Wanted>,
+    responses((status = 200, body = Started), (status = "4XX", body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn retrain(
     State(app): State<Arc<App>>,
     request: Request,
@@ -125,6 +134,8 @@ pub(crate) async fn retrain(
     }))
 }
 
+/// The latest 100 jobs, the latest first.
+#[utoipa::path(get, path = "/retrain_jobs", tag = "Retraining", responses((status = 200, body = JobList)))]
 pub(crate) async fn jobs(State(app): State<Arc<App>>) -> Result<Json<JobList>, ApiError> {
     let (total_jobs, jobs) = ask(&app.store, |store| store.latest_jobs(LISTED_MAX)).await?;
     Ok(Json(JobList {
@@ -133,6 +144,9 @@ pub(crate) async fn jobs(State(app): State<Arc<App>>) -> Result<Json<JobList>, A
     }))
 }
 
+/// How a job stands.
+#[utoipa::path(get, path = "/retrain_status/{job_id}", tag = "Retraining", params(("job_id" = String, Path)),
+    responses((status = 200, body = JobStatus), (status = 404, body = Problem)))]
 pub(crate) async fn status(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -143,6 +157,9 @@ pub(crate) async fn status(
     Ok(Json(job.into()))
 }
 
+/// Ends a job that waits or runs.
+#[utoipa::path(post, path = "/retrain_jobs/{job_id}/cancel", tag = "Retraining", params(("job_id" = String, Path)),
+    responses((status = 200, body = Cancelled), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,

@@ -11,9 +11,10 @@ use classifier_imaging::{Class, GreyImage, Limits, decode};
 use classifier_store::{Added, NewImage};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::blocking::in_background;
-use super::error::ApiError;
+use super::error::{ApiError, Problem};
 use super::{App, body, multipart};
 use crate::base::brightness;
 
@@ -39,7 +40,25 @@ pub(crate) struct UploadLimits {
     pub(crate) image: Limits,
 }
 
-#[derive(Serialize)]
+/// Images of one class.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a form that is read field by field")]
+pub(crate) struct ImagesForm {
+    /// JPEG or PNG, all of one class.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    files: Vec<Vec<u8>>,
+}
+
+/// What the images show.
+#[derive(IntoParams)]
+#[expect(dead_code, reason = "it describes a query that is read by hand")]
+pub(crate) struct Label {
+    /// Glioma, Meningioma, Pituitary or No_Tumor; may come as a form field instead.
+    #[param(required = false)]
+    label: String,
+}
+
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Reply {
     /// Images that are new.
     uploaded_count: usize,
@@ -51,7 +70,11 @@ pub(crate) struct Reply {
     message: String,
 }
 
-/// Stores every image of the request, or none of them.
+/// Stores labelled images for the next retraining: all of them, or none.
+#[utoipa::path(post, path = "/upload_training_data", tag = "Training data", params(Label),
+    request_body(content = ImagesForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Reply), (status = "4XX", body = Problem), (status = 503, body = Problem),
+        (status = 507, body = Problem)))]
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
     request: Request,

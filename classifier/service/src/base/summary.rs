@@ -18,7 +18,7 @@ struct Sums {
 }
 
 /// One class, as the API tells it; means are `null` without images.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub(crate) struct ClassSummary {
     images: u64,
     /// Mean grey value, 0 to 255.

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::keep::{KeepArgs, summarise};
-use crate::api::{App, router};
+use crate::api::{App, Guard, router};
 use crate::memory::Budget;
 use crate::metrics::Metrics;
 use crate::parallel::thread_count;
@@ -78,6 +78,12 @@ pub(crate) struct ServeArgs {
     /// Time for open requests to finish after SIGINT or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
+    /// File with the key that requests have to bring; without it, everyone may ask
+    #[arg(long, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+    /// Requests a second from one address, on average; one more is answered with 429
+    #[arg(long, value_name = "N", value_parser = count)]
+    rate_limit: Option<usize>,
     #[command(flatten)]
     keep: KeepArgs,
 }
@@ -124,6 +130,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         predictor,
         store,
         metrics,
+        guard: guard(args)?,
         retraining: Arc::clone(&retraining),
         can_retrain,
         waiting_jobs_max: args.keep.retrain_queue,
@@ -188,6 +195,23 @@ fn open_store(args: &ServeArgs) -> Result<(Arc<Store>, Classifier)> {
         .with_context(unopened)?;
     let classifier = load(&store, &serving).with_context(unopened)?;
     Ok((Arc::new(store), classifier))
+}
+
+fn guard(args: &ServeArgs) -> Result<Guard> {
+    let key = args.api_key_file.as_ref().map(|path| {
+        let read = fs::read_to_string(path);
+        let text =
+            read.with_context(|| format!("cannot read the API key in {}", path.display()))?;
+        let key = text.trim();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            bail!("{} does not hold one word, the API key", path.display());
+        }
+        Ok(key.to_owned())
+    });
+    let rate = args
+        .rate_limit
+        .map(|rate| u32::try_from(rate).expect("the flag's limit is lower"));
+    Ok(Guard::new(key.transpose()?.as_deref(), rate))
 }
 
 /// For a few of the largest bodies at least.

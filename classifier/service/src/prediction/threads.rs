@@ -104,6 +104,11 @@ impl Predictor {
         self.shared.model.store(Arc::new(classifier));
     }
 
+    /// Whether one more image could wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.shared.queue.has_room()
+    }
+
     /// Images that wait for a thread.
     pub(crate) fn waiting(&self) -> usize {
         self.shared.queue.len()

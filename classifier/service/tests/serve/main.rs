@@ -1,5 +1,6 @@
 //! `classifier serve` as its clients see it: the real program, over real sockets.
 
+mod access;
 mod broken_requests;
 mod crashes;
 mod figures;
