@@ -18,4 +18,4 @@ pub mod run;
 pub mod task_ratio;
 pub mod users;
 
-pub use locustfiles::FILES_MAX;
+pub use locustfiles::{FILES_MAX, find_locustfiles};

@@ -112,7 +112,7 @@ pub(crate) fn share(class: &Bound<'_, PyAny>) -> PyResult<ClassTasks> {
 }
 
 /// A flag of a locustfile, from what `Flag.native` in Python gives.
-fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
+pub(crate) fn extra_flag(flag: &Bound<'_, PyAny>) -> PyResult<ExtraFlag> {
     type Native<'py> = (
         String,
         Option<char>,

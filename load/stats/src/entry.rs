@@ -217,6 +217,27 @@ impl EntrySnapshot {
         counts
     }
 
+    /// How many requests took how long: counts by time in µs, as exact as they are kept.
+    pub fn times_us(&self) -> BTreeMap<u64, u64> {
+        let mut times = BTreeMap::new();
+        self.total
+            .times
+            .for_each(|time_us, count| *times.entry(time_us).or_default() += count);
+        times
+    }
+
+    /// Requests and failures of the newest seconds, by the second since the Unix epoch.
+    pub fn newest_seconds(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        self.seconds
+            .iter()
+            .map(|(second, tally)| (*second, tally.requests, tally.failures))
+    }
+
+    /// When the run started, or was last reset, in µs since the Unix epoch.
+    pub fn start_us(&self) -> u64 {
+        self.clock.start_us
+    }
+
     /// Requests per second from the start of the run to its last request.
     pub fn total_rps(&self) -> f64 {
         self.clock
@@ -256,10 +277,11 @@ impl EntrySnapshot {
         sum as f64 / length as f64
     }
 
-    /// Failures per request, 0.0 to 1.0; 0.0 if there are no requests.
+    /// Failures per request, 0.0 to 1.0; without requests 0.0, or 1.0 if a failure was
+    /// counted by itself, as in Locust.
     pub fn fail_ratio(&self) -> f64 {
         if self.num_requests == 0 {
-            return 0.0;
+            return if self.num_failures > 0 { 1.0 } else { 0.0 };
         }
         self.num_failures as f64 / self.num_requests as f64
     }

@@ -17,6 +17,7 @@
 mod answers;
 mod assets;
 mod downloads;
+mod extension;
 mod frame;
 mod generator;
 mod grade;
@@ -27,6 +28,7 @@ mod json_text;
 mod live;
 pub mod locust;
 mod login;
+mod login_form;
 mod page;
 mod report;
 mod routes;
@@ -36,5 +38,6 @@ mod site;
 mod steering;
 pub mod swarm;
 
+pub use extension::Extension;
 pub use page::{Address, Page, Setup, StartError, Tls};
 pub use site::{Change, ClassInfo, ExtraOption, Settings, Site, UserChange};

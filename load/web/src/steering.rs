@@ -59,6 +59,7 @@ fn start(shared: &Shared, asked: Asked) -> Result<Value, String> {
         users,
         spawn_rate,
         run_time: asked.run_time,
+        classes: None,
     }));
     if let Some(run_time) = asked.run_time {
         reply["run_time"] = json!(run_time.as_secs());

@@ -99,7 +99,13 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         package: "acrida-python",
-        may_use: &["acrida-cli", "acrida-engine", "acrida-http", "acrida-stats"],
+        may_use: &[
+            "acrida-cli",
+            "acrida-engine",
+            "acrida-http",
+            "acrida-report",
+            "acrida-stats",
+        ],
         must_not_know: &[DATABASES, IMAGES],
         pure_sources: None,
     },

@@ -4,6 +4,7 @@ mod card;
 mod course;
 pub(crate) mod evaluate;
 mod keep;
+mod output;
 pub(crate) mod replay;
 pub(crate) mod serve;
 mod table;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use classifier_imaging::{Class, Random, Split};
 
+use super::output::say;
 use crate::base::{Member, Place, Replay, Summary, entries, places, read_all};
 use crate::parallel::thread_count;
 
@@ -76,8 +77,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
     fs::write(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
     let of = entries.len();
     let (path, length) = (args.out.display(), bytes.len());
-    println!("wrote {count} of {of} images to {path}, {length} bytes");
-    Ok(())
+    say(format_args!(
+        "wrote {count} of {of} images to {path}, {length} bytes"
+    ))
 }
 
 /// Which images are still wanted: so many of each class and split, and of

@@ -54,7 +54,7 @@
     ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],
     ["Average size (bytes)", "avg_content_length"], ["RPS", "total_rps"], ["Failures/s", "total_fail_per_sec"]], args.requests_statistics, total);
   table("Response times", [["Method", "method", 1], ["Name", "name", 1],
-    ...["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "0.99", "1.0"].map((key) => [`${+(key * 100).toFixed(2)} %`, key])], args.response_time_statistics, total);
+    ...["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "0.99", "1.0"].map((key) => [`${+(Number(key) * 100).toFixed(2)} %`, key])], args.response_time_statistics, total);
   chart("Requests per second", [["Requests/s", "current_rps", "--a"], ["Failures/s", "current_fail_per_sec", "--b"]]);
   chart("Response times (ms)", [["50 %", "response_time_percentile_0.5", "--c"], ["95 %", "response_time_percentile_0.95", "--d"]]);
   chart("Users", [["Users", "user_count", "--c"]]);
