@@ -130,8 +130,14 @@ pub const RULES: &[Rule] = &[
         pure_sources: None,
     },
     Rule {
+        package: "classifier-store",
+        may_use: &["classifier-imaging"],
+        must_not_know: &[PYTHON, SOCKETS, ASYNC],
+        pure_sources: None,
+    },
+    Rule {
         package: "classifier-service",
-        may_use: &["classifier-imaging", "classifier-model"],
+        may_use: &["classifier-imaging", "classifier-model", "classifier-store"],
         must_not_know: &[PYTHON],
         pure_sources: None,
     },
