@@ -29,7 +29,7 @@ use acrida_engine::{
 use acrida_web::{Page, Setup};
 use log::info;
 
-pub use acrida_web::{Change, Extension, ExtraOption, UserChange};
+pub use acrida_web::{Change, Extension, ExtraOption, Shape, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
