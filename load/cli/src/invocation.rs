@@ -8,8 +8,10 @@ use crate::config::{Layer, Places, read_layer, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
 use crate::flags::{self, ExtraFlag};
+use crate::history_place;
 use crate::locustfiles::find_locustfiles;
 use crate::options::{self, Environment, Options};
+use crate::stepping::{self, Stepping};
 
 /// A command line with everything that can add to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub struct Invocation {
     places: Places,
     layers: Vec<Layer>,
     early: Early,
+    stepping: Option<Stepping>,
 }
 
 impl Invocation {
@@ -34,10 +37,11 @@ impl Invocation {
     pub fn new(
         program: &str,
         version: &str,
-        args: Vec<String>,
+        mut args: Vec<String>,
         environment: Environment,
         places: Places,
     ) -> Result<Self, Exit> {
+        let stepping = stepping::take(&mut args)?;
         let early = scan(&args);
         if early.version && !early.help {
             return Err(Exit::Shown(format!("{version}\n")));
@@ -50,6 +54,7 @@ impl Invocation {
             places,
             layers,
             early,
+            stepping,
         })
     }
 
@@ -77,7 +82,9 @@ impl Invocation {
 
     /// The help.
     pub fn help(&self, extra: &[ExtraFlag]) -> Exit {
-        Exit::Shown(flags::render_help(&self.program, extra))
+        let stepping = self.stepping.as_ref();
+        let own = stepping.map(|steps| stepping::help(&self.program, steps));
+        Exit::Shown(own.unwrap_or_default() + &flags::render_help(&self.program, extra))
     }
 
     /// The same with the settings of these files only, the strongest first.
@@ -115,6 +122,15 @@ impl Invocation {
             return Err(self.help(extra));
         }
         let given = flags::parse(&self.program, &self.args, extra).map_err(Exit::Usage)?;
-        options::resolve(&given, &self.environment, &self.layers, extra).map_err(Exit::Usage)
+        let mut options = options::resolve(&given, &self.environment, &self.layers, extra)
+            .map_err(Exit::Usage)?;
+        let reports = &mut options.reports;
+        let usual = || history_place::default(&self.environment, self.places.home.as_deref());
+        reports.history = reports.history.take().or_else(usual);
+        if let Some(stepping) = &self.stepping {
+            options.stepped = Some(stepping.with(&options));
+            options.headless = true;
+        }
+        Ok(options)
     }
 }

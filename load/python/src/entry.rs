@@ -1,13 +1,16 @@
 //! The command `acrida`, as Python's console script calls it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use acrida_cli::command::{Prepared, prepare};
+use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
-use acrida_cli::run::{ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup};
+use acrida_cli::run::{
+    Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup, Shape,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -26,6 +29,9 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<String>) -> PyResult<i32> {
         Some((program, arguments)) => (program_name(program), arguments.to_vec()),
         None => ("acrida".to_owned(), Vec::new()),
     };
+    if let Some(ended) = py.detach(|| commands::run(&program, &arguments)) {
+        return Ok(ended.unwrap_or_else(|end| end.say(&program)));
+    }
     let version = version(py)?;
     match command(py, &program, &version, arguments) {
         Ok(code) => Ok(code),
@@ -76,7 +82,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
     let arguments = (
         (&engine, &ledger),
         loader.chosen(&prepared.chosen),
-        loader.shape(),
+        loader.shapes(),
         parsed_options(py, &options)?,
         locustfile,
     );
@@ -93,11 +99,11 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         classes: classes.iter().map(described).collect::<PyResult<_>>()?,
         collector: Arc::clone(ledger.get().collector()),
         request_log,
-        starts_by_itself: loader.shape().is_none(),
+        starts_by_itself: loader.shapes().is_empty(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
         intervals: intervals(&module)?,
         request_grace: REQUEST_GRACE,
-        page: page_setup(locustfile, loader, &module)?,
+        page: page_setup(locustfile, loader, &module, &python)?,
     };
     module.call_method0("release_sigint")?;
     let host = engine.get().host();
@@ -148,6 +154,7 @@ fn page_setup(
     locustfile: &Path,
     loader: &PythonLoader<'_>,
     module: &Bound<'_, PyModule>,
+    python: &Bound<'_, PyAny>,
 ) -> PyResult<PageSetup> {
     type PageOption = (String, String, Vec<String>, bool, bool, bool);
     let options: Vec<PageOption> = module.call_method0("page_options")?.extract()?;
@@ -160,8 +167,14 @@ fn page_setup(
             is_required,
             is_multiple,
         };
-    let shape = loader.shape();
-    let shape = shape.map(|shape| shape.get_type().name()?.extract());
+    let extension: Option<(PathBuf, bool)> = python.call_method0("page_extension")?.extract()?;
+    let shape = |shape: &Bound<'_, PyAny>| {
+        Ok(Shape {
+            name: shape.get_type().name()?.extract()?,
+            uses_common_options: shape.getattr("use_common_options")?.is_truthy()?,
+        })
+    };
+    let shapes: PyResult<_> = loader.shapes().iter().map(shape).collect();
     Ok(PageSetup {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         locustfile: locustfile
@@ -170,7 +183,8 @@ fn page_setup(
             .to_string_lossy()
             .into_owned(),
         extra_options: options.into_iter().map(option).collect(),
-        shape: shape.transpose()?,
+        shapes: shapes?,
+        extension: extension.map(|(folder, logs_in)| Extension { folder, logs_in }),
     })
 }
 

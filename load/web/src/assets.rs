@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::sync::LazyLock;
 
+use acrida_report::html;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +34,7 @@ const FILES: &[(&str, &str)] = assets![
     "charts/heatmap.js",
     "downloads/tab.js",
     "exceptions/tab.js",
+    "extension/tab.js",
     "failures/tab.js",
     "logs/tab.js",
     "overview/tab.js",
@@ -40,8 +42,12 @@ const FILES: &[(&str, &str)] = assets![
     "runs/tab.js",
     "statistics/tab.js",
     "vendor/htm-preact.js",
-    "vendor/uplot.js",
-    "vendor/uplot.css",
+];
+
+/// What the report shares with the page.
+const SHARED: [(&str, &str); 2] = [
+    ("vendor/uplot.js", html::CHARTS),
+    ("vendor/uplot.css", html::CHARTS_STYLE),
 ];
 
 struct Asset {
@@ -53,6 +59,7 @@ struct Asset {
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     FILES
         .iter()
+        .chain(&SHARED)
         .map(|(path, plain)| {
             (
                 *path,

@@ -1,10 +1,13 @@
 //! The page itself: one HTML document with everything a script may look for in it.
 
+use acrida_report::json_text::for_script;
+use acrida_report::locust_json::{
+    self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html,
+};
 use serde_json::{Map, Value, json};
 
-use crate::json_text::for_script;
-use crate::locust::{self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html};
 use crate::login::random_text;
+use crate::login_form::LoginForm;
 use crate::shared::Shared;
 
 const PAGE: &str = include_str!("../ui/index.html");
@@ -16,22 +19,32 @@ pub(crate) struct Document {
     pub(crate) nonce: String,
 }
 
-pub(crate) fn page(shared: &Shared) -> Document {
+/// The page, with `changes` over its own template arguments.
+pub(crate) fn page(shared: &Shared, changes: Map<String, Value>) -> Document {
+    let mut args = template_args(shared);
+    let own = args.as_object_mut().expect("the arguments have names");
+    own.extend(changes);
     filled(
         PAGE,
         shared,
         &[("title", &escape_html(&shared.settings.locustfile))],
-        &template_args(shared),
+        &args,
     )
 }
 
-/// The login page; `message` says why it is there again.
-pub(crate) fn login(shared: &Shared, message: &str) -> Document {
+/// The login page.
+pub(crate) fn login(shared: &Shared, wanted: &LoginForm) -> Document {
+    let text = |text: &str| escape_html(text);
     filled(
         LOGIN,
         shared,
-        &[("message", &escape_html(message))],
-        &json!({"error": message}),
+        &[
+            ("title", &text(wanted.title())),
+            ("info", &text(wanted.info())),
+            ("message", &text(wanted.error())),
+            ("body", &wanted.html()),
+        ],
+        &json!({"error": wanted.error()}),
     )
 }
 
@@ -51,7 +64,7 @@ fn filled(template: &str, shared: &Shared, texts: &[(&str, &str)], args: &Value)
 }
 
 /// Locust's `window.templateArgs`.
-fn template_args(shared: &Shared) -> Value {
+pub(crate) fn template_args(shared: &Shared) -> Value {
     let settings = &shared.settings;
     let classes = shared.site.classes();
     let mut names: Vec<_> = classes.iter().map(|class| class.name.clone()).collect();
@@ -86,6 +99,11 @@ fn template_args(shared: &Shared) -> Value {
         })
         .collect();
     let picker = settings.class_picker;
+    let shape = book.shape.map(|at| &settings.shapes[at]);
+    let uses_common_options = shape.map(|shape| shape.uses_common_options);
+    let mut shapes: Vec<&str> = settings.shapes.iter().map(|shape| &*shape.name).collect();
+    shapes.sort_unstable();
+    shapes.insert(0, "Default");
     json!({
         "locustfile": settings.locustfile,
         "state": shared.control.state().name(),
@@ -93,21 +111,21 @@ fn template_args(shared: &Shared) -> Value {
         "user_count": shared.control.user_count(),
         "version": settings.version,
         "host": host.clone().unwrap_or_default(),
-        "history": locust::history(book.history.total()),
+        "history": locust_json::history(book.history.total().points()),
         "override_host_warning": host.is_none() && differ,
         "missing_host_warning": host.is_none() && hosts.iter().any(String::is_empty),
         "num_users": option("num_users"),
         "spawn_rate": option("spawn_rate"),
         "worker_count": 0,
-        "hide_common_options": settings.shape.is_some(),
-        "shape_use_common_options": null,
+        "hide_common_options": uses_common_options.is_some_and(|uses| !(picker || uses)),
+        "shape_use_common_options": uses_common_options,
         "stats_history_enabled": settings.full_history.is_some(),
         "tasks": "{}",
         "extra_options": extra,
         "run_time": option("run_time"),
         "show_userclass_picker": picker,
         "available_user_classes": picker.then_some(&names),
-        "available_shape_classes": ["Default"],
+        "available_shape_classes": shapes,
         "available_user_tasks": picker.then_some(tasks),
         "users": users,
         "percentiles_to_chart": PERCENTILES_TO_CHART,

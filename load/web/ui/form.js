@@ -22,7 +22,7 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
       const reply = await swarm(fieldsOf(form.current));
       if (reply.success) onDone();
       else setProblem(reply.message);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       setProblem(`The server does not answer: ${error.message}`);
     }
     setBusy(false);
@@ -43,6 +43,7 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
     <${Field} label="Run time" hint="such as 20s, 5m or 1h30m; empty: until it is stopped">
       <input name="run_time" defaultValue=${running ? "" : span(wanted?.run_time ?? args.run_time)} /><//>
     ${args.show_userclass_picker && !running && html`<${Classes} />`}
+    ${args.show_userclass_picker && !running && args.available_shape_classes.length > 1 && html`<${Shapes} />`}
     ${Object.entries(args.extra_options).map(([name, option]) => html`<${Extra} key=${name} name=${name} option=${option} />`)}
     ${args.profile != null && html`<${Field} label="Profile" hint="a name for this test"><input name="profile" defaultValue=${args.profile} /><//>`}
     <div class="buttons">
@@ -68,6 +69,11 @@ function Classes() {
   </fieldset>`;
 }
 
+function Shapes() {
+  return html`<${Field} label="Load shape" hint="decides how many users run; Default: the numbers above">
+    <select name="shape_class">${args.available_shape_classes.map((name) => html`<option>${name}</option>`)}</select><//>`;
+}
+
 function Extra({ name, option }) {
   const value = option.default_value ?? "";
   const label = name.replaceAll("_", " ");
@@ -77,8 +83,8 @@ function Extra({ name, option }) {
   }
   const input = option.choices
     ? html`<select name=${name} multiple=${option.is_multiple}>${option.choices.map((choice) =>
-        html`<option selected=${[].concat(value).includes(choice)}>${choice}</option>`)}</select>`
-    : html`<input name=${name} defaultValue=${[].concat(value).join(",")} required=${option.is_required}
+        html`<option selected=${[value].flat().includes(choice)}>${choice}</option>`)}</select>`
+    : html`<input name=${name} defaultValue=${[value].flat().join(",")} required=${option.is_required}
         type=${option.is_secret ? "password" : "text"} autocomplete="off" />`;
   return html`<${Field} label=${label} hint=${option.help_text}>${input}<//>`;
 }
@@ -87,6 +93,7 @@ function Extra({ name, option }) {
 function fieldsOf(form) {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) fields.append(name, String(value));
-  for (const box of form.querySelectorAll("[data-switch]")) fields.append(box.dataset.switch, String(box.checked));
+  const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-switch]"));
+  for (const box of boxes) fields.append(box.dataset.switch, String(box.checked));
   return fields;
 }

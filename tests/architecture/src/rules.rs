@@ -45,6 +45,7 @@ const ASYNC: &[&str] = &[
 const CSV: &[&str] = &["csv"];
 const DATABASES: &[&str] = &[
     "rusqlite",
+    "libsqlite3-sys",
     "sqlx",
     "sqlx-core",
     "postgres",
@@ -80,6 +81,12 @@ pub const RULES: &[Rule] = &[
         pure_sources: Some("load/report/src"),
     },
     Rule {
+        package: "acrida-history",
+        may_use: &["acrida-report"],
+        must_not_know: &[PYTHON, SOCKETS, ASYNC, IMAGES],
+        pure_sources: None,
+    },
+    Rule {
         package: "acrida-web",
         may_use: &["acrida-stats", "acrida-engine", "acrida-report"],
         must_not_know: &[PYTHON, DATABASES, IMAGES],
@@ -92,6 +99,7 @@ pub const RULES: &[Rule] = &[
             "acrida-engine",
             "acrida-http",
             "acrida-report",
+            "acrida-history",
             "acrida-web",
         ],
         must_not_know: &[PYTHON, DATABASES],
@@ -122,8 +130,14 @@ pub const RULES: &[Rule] = &[
         pure_sources: None,
     },
     Rule {
+        package: "classifier-store",
+        may_use: &["classifier-imaging"],
+        must_not_know: &[PYTHON, SOCKETS, ASYNC],
+        pure_sources: None,
+    },
+    Rule {
         package: "classifier-service",
-        may_use: &["classifier-imaging", "classifier-model"],
+        may_use: &["classifier-imaging", "classifier-model", "classifier-store"],
         must_not_know: &[PYTHON],
         pure_sources: None,
     },

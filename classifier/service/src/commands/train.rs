@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use classifier_imaging::{GreyImage, Preprocessing, Split, frame, preprocess};
+use classifier_imaging::{Preprocessing, Split, frame, preprocess};
 use classifier_model::{
     Architecture, Evaluation, Example, ModelFile, Settings, Trainer, TrainingRecord,
 };
 
 use super::card::{Origin, render};
 use super::course::{Course, Data};
-use super::dataset::{places, read_image, read_index, scan};
-use super::judge::{parallel, thread_count};
+use super::output::say;
 use super::table::summary;
+use crate::base::{entries, places, read_all};
+use crate::parallel::thread_count;
 
 /// Flags of `classifier train`.
 #[derive(Debug, clap::Args)]
@@ -68,11 +69,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         .map_or_else(Architecture::default, |model| model.architecture.clone());
     let checkpoint = prepare_outputs(args)?;
     let data = load_data(args, architecture.side, threads)?;
-    println!(
-        "{} images to train on, {} to validate",
-        data.train.len(),
-        data.valid.len()
-    );
+    let (train, valid) = (data.train.len(), data.valid.len());
+    say(format_args!(
+        "{train} images to train on, {valid} to validate"
+    ))?;
     let mut trainer = Trainer::new(&architecture, &args.settings(), &data.train, threads)?;
     if let Some(model) = &start {
         trainer.start_from(model)?;
@@ -96,9 +96,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let card = args.out.with_extension("md");
     fs::write(&card, card_of(args, &model, &evaluation))
         .with_context(|| format!("cannot write {}", card.display()))?;
-    println!("{}", summary(&evaluation));
-    println!("wrote {} and {}", args.out.display(), card.display());
-    Ok(())
+    say(summary(&evaluation))?;
+    say(format_args!(
+        "wrote {} and {}",
+        args.out.display(),
+        card.display()
+    ))
 }
 
 impl TrainArgs {
@@ -138,17 +141,8 @@ fn prepare_outputs(args: &TrainArgs) -> Result<PathBuf> {
 }
 
 fn load_data(args: &TrainArgs, side: usize, threads: usize) -> Result<Data> {
-    let entries = match &args.index {
-        Some(index) => read_index(&args.data, index)?,
-        None => scan(&args.data)?,
-    };
-    let read = |(): &mut (), i: usize| -> Result<GreyImage> {
-        let path = &entries[i].path;
-        read_image(path).with_context(|| format!("cannot use {}", path.display()))
-    };
-    let images = parallel(entries.len(), threads, read)
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
+    let entries = entries(&args.data, args.index.as_deref())?;
+    let images = read_all(&entries, threads)?;
     let places = places(&entries, &images, args.seed);
     let preprocessing = Preprocessing::new(side);
     let mut data = Data::default();

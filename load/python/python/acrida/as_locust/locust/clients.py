@@ -163,8 +163,9 @@ class HttpSession:
             return self._request_prepared(prepared, credentials, auth, name, catch_response, context, rest)
         if "headers" in own and own["headers"]._changed != self._headers_seen:
             self._prepare_headers()
+        current = getcurrent()
         exchange = self._native.submit(
-            getcurrent().switch,
+            current.switch,
             method,
             self.base_url,
             url,
@@ -180,6 +181,7 @@ class HttpSession:
         if type(exchange) is int:  # a ticket: other users run until the exchange is there
             try:
                 exchange = get_hub().switch()
+                current.others_ran = True
             except BaseException:
                 self._native.abandon(exchange)
                 raise

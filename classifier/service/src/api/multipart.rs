@@ -1,0 +1,170 @@
+//! Files and fields in a multipart body.
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use multer::Multipart;
+
+/// Fields looked at besides files.
+const FIELDS_MAX: usize = 32;
+/// A field that is no file is not read beyond this.
+const TEXT_BYTES_MAX: usize = 1_000;
+
+/// What is wrong with a multipart body.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FormError {
+    #[error("expected multipart/form-data with an image in the field {field:?}")]
+    NotMultipart { field: &'static str },
+    #[error("the multipart body is malformed: {0}")]
+    Malformed(multer::Error),
+    #[error("the field {field:?} is missing")]
+    Missing { field: &'static str },
+    #[error("the field {field:?} is empty")]
+    Empty { field: &'static str },
+    #[error("more than {max} files in one upload; send them in several")]
+    TooManyFiles { max: usize },
+}
+
+/// Files of one name, and the values of one other field.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) files: Vec<Bytes>,
+    pub(crate) texts: Vec<String>,
+}
+
+/// The content of the first field called `field` of a multipart `body`.
+pub(crate) async fn file(
+    headers: &HeaderMap,
+    body: Bytes,
+    field: &'static str,
+) -> Result<Bytes, FormError> {
+    let mut multipart = open(headers, body, field)?;
+    for _ in 0..FIELDS_MAX {
+        let next = multipart.next_field().await;
+        let Some(found) = next.map_err(FormError::Malformed)? else {
+            break;
+        };
+        if found.name() == Some(field) {
+            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            return not_empty(content, field);
+        }
+    }
+    Err(FormError::Missing { field })
+}
+
+/// Up to `files_max` files called `field`, and what fields called `text_field` say.
+pub(crate) async fn files(
+    headers: &HeaderMap,
+    body: Bytes,
+    field: &'static str,
+    text_field: &str,
+    files_max: usize,
+) -> Result<Form, FormError> {
+    let mut multipart = open(headers, body, field)?;
+    let mut form = Form::default();
+    for _ in 0..files_max + FIELDS_MAX {
+        let next = multipart.next_field().await;
+        let Some(found) = next.map_err(FormError::Malformed)? else {
+            break;
+        };
+        let name = found.name().map(str::to_owned);
+        if name.as_deref() == Some(field) {
+            if form.files.len() == files_max {
+                return Err(FormError::TooManyFiles { max: files_max });
+            }
+            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            form.files.push(not_empty(content, field)?);
+        } else if name.as_deref() == Some(text_field) {
+            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            let kept = &content[..content.len().min(TEXT_BYTES_MAX)];
+            form.texts.push(String::from_utf8_lossy(kept).into_owned());
+        }
+    }
+    if form.files.is_empty() {
+        return Err(FormError::Missing { field });
+    }
+    Ok(form)
+}
+
+fn open(
+    headers: &HeaderMap,
+    body: Bytes,
+    field: &'static str,
+) -> Result<Multipart<'static>, FormError> {
+    let boundary = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| multer::parse_boundary(value).ok())
+        .ok_or(FormError::NotMultipart { field })?;
+    Ok(Multipart::new(
+        Body::from(body).into_data_stream(),
+        boundary,
+    ))
+}
+
+fn not_empty(content: Bytes, field: &'static str) -> Result<Bytes, FormError> {
+    if content.is_empty() {
+        return Err(FormError::Empty { field });
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content_type: Option<&str>, body: &str) -> Result<Bytes, String> {
+        let mut headers = HeaderMap::new();
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        let body = Bytes::from(body.replace('\n', "\r\n"));
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.build().unwrap();
+        let result = runtime.block_on(file(&headers, body, "file"));
+        result.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_file_is_found_among_other_fields() {
+        let body = "--x\nContent-Disposition: form-data; name=\"note\"\n\nhello\n\
+                    --x\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\n\
+                    Content-Type: image/jpeg\n\nimage\n--x--\n";
+        let found = read(Some("multipart/form-data; boundary=x"), body);
+        assert_eq!(found.unwrap(), "image");
+    }
+
+    #[test]
+    fn bodies_without_a_file_are_told_apart() {
+        let form = Some("multipart/form-data; boundary=x");
+        let not_multipart = "expected multipart/form-data with an image in the field \"file\"";
+        let missing = "the field \"file\" is missing";
+        let many = "--x\nContent-Disposition: form-data; name=\"a\"\n\n1\n".repeat(99);
+        for (content_type, body, expected) in [
+            (None, "", not_multipart),
+            (Some("image/jpeg"), "image", not_multipart),
+            (Some("multipart/form-data"), "", not_multipart),
+            (form, "--x--\n", missing),
+            (form, &many, missing),
+            (
+                form,
+                "--x\nContent-Disposition: form-data; name=\"File\"\n\n1\n--x--\n",
+                missing,
+            ),
+            (
+                form,
+                "--x\nContent-Disposition: form-data; name=\"file\"\n\n\n--x--\n",
+                "the field \"file\" is empty",
+            ),
+            (form, "", "the multipart body is malformed"),
+            (
+                form,
+                "--x\nContent-Disposition: form-data; name=\"file\"\n\ncut of",
+                "the multipart body is malformed",
+            ),
+        ] {
+            let error = read(content_type, body).unwrap_err();
+            assert!(error.starts_with(expected), "{error}\n{body}");
+        }
+    }
+}
