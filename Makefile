@@ -46,7 +46,7 @@ test-python: venv locust ## The command as users have it, beside real Locust
 	$(ACRIDA_VENV)/bin/python -m pytest --acrida=$(ACRIDA_VENV)/bin/acrida --locust=$(LOCUST_VENV)/bin/locust \
 		--binaries=$${CARGO_TARGET_DIR:-target}/debug $(PYTEST_ARGS)
 
-test-browser: venv ## The web page, in headless Chromium
+test-browser: venv ## The web page: its types, and in headless Chromium
 	ACRIDA=$(CURDIR)/$(ACRIDA_VENV)/bin/acrida scripts/browser.sh
 
 venv: ## acrida, and what its tests need, in .venv

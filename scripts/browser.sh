@@ -17,4 +17,5 @@ install() {
 command -v npm >/dev/null || install npm
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install chromium
 npm ci --silent --no-audit --no-fund
+npm run --silent check
 npm test

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
-import { openPage, startAcrida, startBrowser, startTarget, until } from "./support.mjs";
+import { openPage, startAcrida, startAcridaWith, startBrowser, startTarget, until } from "./support.mjs";
 
 let target, browser;
 before(async () => { target = await startTarget(); browser = await startBrowser(); });
@@ -171,4 +171,40 @@ test("with --web-login a password is asked for", async () => {
     await close();
     await acrida.stop();
   }
+});
+
+test("a locustfile adds pages, tabs and files", async () => {
+  const acrida = await startAcridaWith("extended.py", "--host", target.url, "--autostart", "-u", "3", "-r", "3");
+  const { page, problems, close } = await openPage(browser, `${acrida.url}extend`);
+  try {
+    await page.click("#tab-content-length");
+    await until("rows", async () => /\/health/.test(await page.locator("tbody").innerText()));
+    await shot(page, "extended");
+    await page.click("#tab-downloads");
+    const href = await page.locator("a:has-text('Content lengths (CSV)')").getAttribute("href");
+    assert.match(await fetch(new URL(href, acrida.url)).then((answer) => answer.text()), /^Name,Total content length\n\/health,\d+/);
+    assert.equal(await fetch(`${acrida.url}added_page`).then((answer) => answer.text()), "Added <b>here</b>");
+    await page.goto(acrida.url);
+    await until("the page itself, live", async () => Number((await figure(page, "Requests")).replaceAll(",", "")) > 0);
+    assert.deepEqual(problems, []);
+  } finally { await close(); await acrida.stop(); }
+});
+
+test("a locustfile logs people in", async () => {
+  const acrida = await startAcridaWith("extended.py", "--host", target.url, "--web-login");
+  const { page, close } = await openPage(browser, acrida.url);
+  try {
+    const enter = async (password) => {
+      await page.fill("[name=username]", "ada");
+      await page.fill("[name=password]", password);
+      await page.click("button.primary");
+    };
+    await enter("byron");
+    await page.waitForSelector("text=Nobody goes by that name and password");
+    await shot(page, "extended-login");
+    assert.equal((await fetch(`${acrida.url}stats/requests`, { redirect: "manual" })).status, 302);
+    assert.equal((await fetch(`${acrida.url}added_page`, { redirect: "manual" })).status, 302);
+    await enter("lovelace");
+    await page.waitForSelector("[name=user_count]");
+  } finally { await close(); await acrida.stop(); }
 });

@@ -36,10 +36,13 @@ export function freePort() {
 }
 
 /** The command under test, serving its page. */
-export async function startAcrida(...args) {
+export const startAcrida = (...args) => startAcridaWith("locustfile.py", ...args);
+
+/** The same, with another locustfile of this folder. */
+export async function startAcridaWith(locustfile, ...args) {
   const port = await freePort();
   const acrida = process.env.ACRIDA || path.join(HERE, "../../.venv/bin/acrida");
-  const child = spawn(acrida, ["-f", path.join(HERE, "locustfile.py"), "--web-port", String(port), ...args],
+  const child = spawn(acrida, ["-f", path.join(HERE, locustfile), "--web-port", String(port), ...args],
     { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, LOCUST_NO_HISTORY: "true" } });
   let log = "";
   child.stderr.on("data", (text) => { log += text; });

@@ -1,6 +1,6 @@
 //! The command `acrida`, as Python's console script calls it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,9 @@ use acrida_cli::command::{Prepared, prepare};
 use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
-use acrida_cli::run::{Counter, ExtraOption, Host, PageSetup, RequestLog, Run, RunEnd, RunSetup};
+use acrida_cli::run::{
+    Counter, Extension, ExtraOption, Host, PageSetup, RequestLog, Run, RunEnd, RunSetup,
+};
 use acrida_http::{Client, Observer, Settings};
 use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
@@ -120,7 +122,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         starts_by_itself: loader.shape().is_none(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
         request_grace: REQUEST_GRACE,
-        page: page_setup(locustfile, loader, &module)?,
+        page: page_setup(locustfile, loader, &module, &python)?,
     };
     module.call_method0("release_sigint")?;
     let host: Arc<dyn Host> = Arc::new(PythonHost {
@@ -164,6 +166,7 @@ fn page_setup(
     locustfile: &Path,
     loader: &PythonLoader<'_>,
     module: &Bound<'_, PyModule>,
+    python: &Bound<'_, PyAny>,
 ) -> PyResult<PageSetup> {
     type PageOption = (String, String, Vec<String>, bool, bool, bool);
     let options: Vec<PageOption> = module.call_method0("page_options")?.extract()?;
@@ -176,6 +179,7 @@ fn page_setup(
             is_required,
             is_multiple,
         };
+    let extension: Option<(PathBuf, bool)> = python.call_method0("page_extension")?.extract()?;
     let shape = loader.shape();
     let shape = shape.map(|shape| shape.get_type().name()?.extract());
     Ok(PageSetup {
@@ -187,6 +191,7 @@ fn page_setup(
             .into_owned(),
         extra_options: options.into_iter().map(option).collect(),
         shape: shape.transpose()?,
+        extension: extension.map(|(folder, logs_in)| Extension { folder, logs_in }),
     })
 }
 

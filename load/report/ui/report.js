@@ -127,7 +127,7 @@
     ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],
     ["Average size (bytes)", "avg_content_length"], ["RPS", "total_rps"], ["Failures/s", "total_fail_per_sec"]], args.requests_statistics, isTotal);
   table("Response times (ms)", [["Method", "method", 1], ["Name", "name", 1],
-    ...["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "0.99", "1.0"].map((key) => [`${+(key * 100).toFixed(2)} %`, key])], args.response_time_statistics, isTotal);
+    ...["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "0.99", "1.0"].map((key) => [`${+(Number(key) * 100).toFixed(2)} %`, key])], args.response_time_statistics, isTotal);
 
   const points = args.points;
   const of = (key) => points.map((point) => point[key]);

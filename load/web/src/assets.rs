@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = assets![
     "charts/heatmap.js",
     "downloads/tab.js",
     "exceptions/tab.js",
+    "extension/tab.js",
     "failures/tab.js",
     "logs/tab.js",
     "overview/tab.js",

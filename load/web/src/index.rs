@@ -7,6 +7,7 @@ use acrida_report::locust_json::{
 use serde_json::{Map, Value, json};
 
 use crate::login::random_text;
+use crate::login_form::LoginForm;
 use crate::shared::Shared;
 
 const PAGE: &str = include_str!("../ui/index.html");
@@ -18,22 +19,32 @@ pub(crate) struct Document {
     pub(crate) nonce: String,
 }
 
-pub(crate) fn page(shared: &Shared) -> Document {
+/// The page, with `changes` over its own template arguments.
+pub(crate) fn page(shared: &Shared, changes: Map<String, Value>) -> Document {
+    let mut args = template_args(shared);
+    let own = args.as_object_mut().expect("the arguments have names");
+    own.extend(changes);
     filled(
         PAGE,
         shared,
         &[("title", &escape_html(&shared.settings.locustfile))],
-        &template_args(shared),
+        &args,
     )
 }
 
-/// The login page; `message` says why it is there again.
-pub(crate) fn login(shared: &Shared, message: &str) -> Document {
+/// The login page.
+pub(crate) fn login(shared: &Shared, wanted: &LoginForm) -> Document {
+    let text = |text: &str| escape_html(text);
     filled(
         LOGIN,
         shared,
-        &[("message", &escape_html(message))],
-        &json!({"error": message}),
+        &[
+            ("title", &text(wanted.title())),
+            ("info", &text(wanted.info())),
+            ("message", &text(wanted.error())),
+            ("body", &wanted.html()),
+        ],
+        &json!({"error": wanted.error()}),
     )
 }
 
@@ -53,7 +64,7 @@ fn filled(template: &str, shared: &Shared, texts: &[(&str, &str)], args: &Value)
 }
 
 /// Locust's `window.templateArgs`.
-fn template_args(shared: &Shared) -> Value {
+pub(crate) fn template_args(shared: &Shared) -> Value {
     let settings = &shared.settings;
     let classes = shared.site.classes();
     let mut names: Vec<_> = classes.iter().map(|class| class.name.clone()).collect();

@@ -17,6 +17,7 @@
 mod answers;
 mod assets;
 mod downloads;
+mod extension;
 mod frame;
 pub mod generator;
 pub mod guard;
@@ -24,6 +25,7 @@ pub mod history;
 mod index;
 mod live;
 mod login;
+mod login_form;
 mod page;
 mod report;
 mod routes;
@@ -32,5 +34,6 @@ mod site;
 mod steering;
 pub mod swarm;
 
+pub use extension::Extension;
 pub use page::{Address, Page, Setup, StartError, Tls};
 pub use site::{Change, ClassInfo, ExtraOption, Settings, Site, UserChange};

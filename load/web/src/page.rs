@@ -20,7 +20,7 @@ use crate::guard::Names;
 use crate::login::{Login, random_text};
 use crate::routes::router;
 use crate::shared::{Parts, Shared};
-use crate::{Settings, Site};
+use crate::{Settings, Site, extension};
 
 /// How long answers that are under way at the end are awaited.
 const GRACE: Duration = Duration::from_secs(1);
@@ -132,11 +132,13 @@ impl Page {
             tls,
         } = setup;
         let bound = listener.local_addr()?;
+        let login_is_ours = !settings.extension.as_ref().is_some_and(|own| own.logs_in);
         let login = address
             .login
             .as_ref()
+            .filter(|_| login_is_ours)
             .map(|password| login(password.as_deref()));
-        announce(&address, bound, tls.is_some(), login.is_some());
+        announce(&address, bound, tls.is_some(), address.login.is_some());
         let names = [
             address.host.clone(),
             address.machine,
@@ -204,6 +206,9 @@ async fn serve(
     shared: Arc<Shared>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
+    if let Some(extension) = &shared.settings.extension {
+        tokio::spawn(extension::serve(extension, Arc::clone(&shared))?);
+    }
     let service = router(shared).into_make_service();
     match tls {
         Some(tls) => {

@@ -11,22 +11,35 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use crate::answers::{attachment, html, json, json_text};
 use crate::downloads::{self, Table};
+use crate::extension::{ByLocustfile, ask_first};
 use crate::guard::From;
 use crate::index::{self, Document};
 use crate::login::COOKIE;
+use crate::login_form::LoginForm;
 use crate::shared::Shared;
 use crate::{assets, live, report, steering};
 
 /// The longest body of a request, in bytes.
 const BODY_MAX: usize = 1 << 20;
 
-type Page = State<Arc<Shared>>;
+pub(crate) type Page = State<Arc<Shared>>;
 
+/// Everything, behind what keeps strangers out.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    page_routes(&shared.base_path)
+        .layer(from_fn_with_state(Arc::clone(&shared), ask_first))
+        .layer(from_fn_with_state(Arc::clone(&shared), require_login))
+        .layer(from_fn_with_state(Arc::clone(&shared), require_own_name))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(shared)
+}
+
+/// What is served, whoever asks.
+pub(crate) fn page_routes(base: &str) -> Router<Arc<Shared>> {
     let routes = Router::new()
         .route("/", get(page))
         .route("/swarm", post(swarm))
@@ -59,19 +72,13 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/assets/{*path}", get(assets::serve))
         .route("/live/events", get(live::events))
         .route("/live/history", get(live::history));
-    let base = shared.base_path.clone();
-    let routes = if base.is_empty() {
+    if base.is_empty() {
         routes
     } else {
         Router::new()
             .route(&format!("{base}/"), get(page))
-            .nest(&base, routes)
-    };
-    routes
-        .layer(from_fn_with_state(Arc::clone(&shared), require_login))
-        .layer(from_fn_with_state(Arc::clone(&shared), require_own_name))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(shared)
+            .nest(base, routes)
+    }
 }
 
 /// Refuses requests that were not meant for this server, or come from another page;
@@ -97,7 +104,7 @@ async fn require_own_name(State(page): Page, request: Request, next: Next) -> Re
         .path()
         .strip_prefix(&*page.base_path)
         .unwrap_or_default();
-    let changes = request.method() == Method::POST || matches!(path, "/stop" | "/stats/reset");
+    let changes = !request.method().is_safe() || matches!(path, "/stop" | "/stats/reset");
     if changes && !from.may_change() {
         return (
             StatusCode::FORBIDDEN,
@@ -111,16 +118,23 @@ async fn require_own_name(State(page): Page, request: Request, next: Next) -> Re
     if asks_for_methods && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         *response.status_mut() = StatusCode::OK;
     }
+    if response.extensions().get::<ByLocustfile>().is_none() {
+        restrict(response.headers_mut());
+    }
     add_headers(response.headers_mut(), from_a_page);
     response
 }
 
-fn add_headers(headers: &mut HeaderMap, from_a_page: bool) {
+/// Lets a page load nothing from elsewhere, if it does not say so itself.
+fn restrict(headers: &mut HeaderMap) {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                           connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static(POLICY));
+}
+
+fn add_headers(headers: &mut HeaderMap, from_a_page: bool) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -171,7 +185,7 @@ fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 }
 
 /// A document whose own script, and no other, may run.
-fn document(status: StatusCode, document: Document, styles: &str) -> Response {
+pub(crate) fn document(status: StatusCode, document: Document, styles: &str) -> Response {
     let Document { html: text, nonce } = document;
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'{styles}; img-src 'self' data:; \
@@ -186,7 +200,7 @@ fn document(status: StatusCode, document: Document, styles: &str) -> Response {
 }
 
 async fn page(State(page): Page) -> Response {
-    document(StatusCode::OK, index::page(&page), "")
+    document(StatusCode::OK, index::page(&page, Map::new()), "")
 }
 
 async fn swarm(State(page): Page, request: Request) -> Response {
@@ -299,9 +313,11 @@ async fn user(State(page): Page, body: Bytes) -> Response {
 async fn login_page(State(page): Page, headers: HeaderMap) -> Response {
     let cookies = text_of(&headers, header::COOKIE).unwrap_or_default();
     match &page.login {
-        Some(login) if !login.knows(cookies) => {
-            document(StatusCode::OK, index::login(&page, ""), "")
-        }
+        Some(login) if !login.knows(cookies) => document(
+            StatusCode::OK,
+            index::login(&page, &LoginForm::password("")),
+            "",
+        ),
         _ => found(&format!("{}/", page.base_path)),
     }
 }
@@ -321,8 +337,8 @@ async fn login(State(page): Page, request: Request) -> Response {
     };
     let Some(session) = login.enter(given) else {
         tokio::time::sleep(PATIENCE).await;
-        let document_ = index::login(&page, "That is not the password.");
-        return document(StatusCode::UNAUTHORIZED, document_, "");
+        let again = LoginForm::password("That is not the password.");
+        return document(StatusCode::UNAUTHORIZED, index::login(&page, &again), "");
     };
     let secure = if page.secure { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={session}; Path={home}; HttpOnly; SameSite=Strict{secure}");

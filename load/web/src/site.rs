@@ -6,6 +6,8 @@ use std::time::Duration;
 use acrida_stats::Snapshot;
 use serde_json::{Map, Value};
 
+use crate::extension::Extension;
+
 /// The run behind the page. Every call returns at once: none waits for users.
 pub trait Site: Send + Sync {
     /// Everything that was measured up to now.
@@ -125,4 +127,6 @@ pub struct Settings {
     pub full_history: Option<PathBuf>,
     /// The percentiles of tables and files, as fractions.
     pub percentiles: Vec<f64>,
+    /// What the locustfile puts in front of the page.
+    pub extension: Option<Extension>,
 }

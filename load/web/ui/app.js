@@ -12,6 +12,7 @@ import { Ratio } from "./ratio/tab.js";
 import { Logs } from "./logs/tab.js";
 import { Runs } from "./runs/tab.js";
 import { Downloads } from "./downloads/tab.js";
+import { EXTENDED_TABS } from "./extension/tab.js";
 
 const TABS = [
   ["overview", "Overview", Overview],
@@ -23,6 +24,7 @@ const TABS = [
   ["logs", "Logs", Logs],
   ["runs", "Earlier runs", Runs, (frame) => frame.runs.length],
   ["downloads", "Download", Downloads],
+  ...EXTENDED_TABS,
 ];
 const THEMES = ["auto", "light", "dark"];
 

@@ -22,7 +22,7 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
       const reply = await swarm(fieldsOf(form.current));
       if (reply.success) onDone();
       else setProblem(reply.message);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       setProblem(`The server does not answer: ${error.message}`);
     }
     setBusy(false);
@@ -77,8 +77,8 @@ function Extra({ name, option }) {
   }
   const input = option.choices
     ? html`<select name=${name} multiple=${option.is_multiple}>${option.choices.map((choice) =>
-        html`<option selected=${[].concat(value).includes(choice)}>${choice}</option>`)}</select>`
-    : html`<input name=${name} defaultValue=${[].concat(value).join(",")} required=${option.is_required}
+        html`<option selected=${[value].flat().includes(choice)}>${choice}</option>`)}</select>`
+    : html`<input name=${name} defaultValue=${[value].flat().join(",")} required=${option.is_required}
         type=${option.is_secret ? "password" : "text"} autocomplete="off" />`;
   return html`<${Field} label=${label} hint=${option.help_text}>${input}<//>`;
 }
@@ -87,6 +87,7 @@ function Extra({ name, option }) {
 function fieldsOf(form) {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) fields.append(name, String(value));
-  for (const box of form.querySelectorAll("[data-switch]")) fields.append(box.dataset.switch, String(box.checked));
+  const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-switch]"));
+  for (const box of boxes) fields.append(box.dataset.switch, String(box.checked));
   return fields;
 }

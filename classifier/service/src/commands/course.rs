@@ -11,6 +11,7 @@ use classifier_model::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::judge::predict_all;
+use super::output::say;
 
 /// The images in memory, divided.
 #[derive(Default)]
@@ -47,7 +48,7 @@ impl Course<'_> {
     ) -> Result<(ModelFile, Evaluation)> {
         let mut best = if fresh { None } else { self.resume(trainer)? };
         while !trainer.is_finished() {
-            let model = self.run_epoch(trainer);
+            let model = self.run_epoch(trainer)?;
             let accuracy = |model: &ModelFile| model.training.valid_accuracy;
             if best
                 .as_ref()
@@ -88,16 +89,16 @@ impl Course<'_> {
             )
         })?;
         trainer.resume(&checkpoint);
-        println!(
+        say(format_args!(
             "resuming after epoch {} from {}",
             trainer.epoch(),
             path.display()
-        );
+        ))?;
         Ok(Some(best))
     }
 
     /// One epoch, and the model after it.
-    fn run_epoch(&self, trainer: &mut Trainer) -> ModelFile {
+    fn run_epoch(&self, trainer: &mut Trainer) -> Result<ModelFile> {
         let bar = progress_bar(trainer);
         let epoch = trainer.run_epoch(&self.data.train, |step, loss| {
             bar.set_position(step as u64);
@@ -112,14 +113,16 @@ impl Course<'_> {
         let accuracy = right as f64 / judged.len() as f64;
         let (number, epochs, loss) = (epoch.epoch, trainer.epochs(), epoch.loss);
         let percent = 100.0 * accuracy;
-        println!("epoch {number}/{epochs}: loss {loss:.4}, validation accuracy {percent:.2} %");
+        say(format_args!(
+            "epoch {number}/{epochs}: loss {loss:.4}, validation accuracy {percent:.2} %"
+        ))?;
         let record = TrainingRecord {
             date: jiff::Zoned::now().date().to_string(),
             epochs: number,
             valid_accuracy: accuracy,
             ..self.record.clone()
         };
-        trainer.model(self.version, record)
+        Ok(trainer.model(self.version, record))
     }
 
     fn judge(&self, classifier: &Classifier) -> Vec<(Class, Prediction)> {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::dataset::{Entry, read_image, read_index, scan};
 use super::judge::{parallel, thread_count};
+use super::output::say;
 use super::table::{evaluation_tables, summary};
 
 /// Unreadable images that are named one by one; further ones are only counted.
@@ -77,11 +78,10 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         unreadable,
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say(serde_json::to_string_pretty(&report)?)
     } else {
-        print_text(&report, threads);
+        say(text(&report, threads))
     }
-    Ok(())
 }
 
 fn select(args: &EvaluateArgs) -> Result<Vec<Entry>> {
@@ -118,24 +118,26 @@ fn sort_out(
     (judged, unreadable)
 }
 
-fn print_text(report: &Report<'_>, threads: usize) {
-    println!("{}", summary(report.evaluation));
-    println!("model {} ({})", report.model, report.model_version);
-    println!(
-        "{:.0} images/s on {threads} threads, decoding included\n",
-        report.images_per_second
-    );
-    print!("{}", evaluation_tables(report.evaluation));
+fn text(report: &Report<'_>, threads: usize) -> String {
+    let mut lines = vec![
+        summary(report.evaluation),
+        format!("model {} ({})", report.model, report.model_version),
+        format!(
+            "{:.0} images/s on {threads} threads, decoding included\n",
+            report.images_per_second
+        ),
+        evaluation_tables(report.evaluation).trim_end().to_owned(),
+    ];
     if !report.unreadable.is_empty() {
-        println!(
-            "\n{} images could not be read and do not count:",
-            report.unreadable.len()
-        );
-        for line in report.unreadable.iter().take(NAMED_MAX) {
-            println!("  {line}");
-        }
-        if report.unreadable.len() > NAMED_MAX {
-            println!("  and {} more", report.unreadable.len() - NAMED_MAX);
+        let count = report.unreadable.len();
+        lines.push(format!(
+            "\n{count} images could not be read and do not count:"
+        ));
+        let named = report.unreadable.iter().take(NAMED_MAX);
+        lines.extend(named.map(|line| format!("  {line}")));
+        if count > NAMED_MAX {
+            lines.push(format!("  and {} more", count - NAMED_MAX));
         }
     }
+    lines.join("\n")
 }

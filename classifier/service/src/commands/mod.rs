@@ -5,6 +5,7 @@ mod course;
 mod dataset;
 pub(crate) mod evaluate;
 mod judge;
+mod output;
 pub(crate) mod serve;
 mod table;
 pub(crate) mod train;

@@ -13,6 +13,7 @@ use super::card::{Origin, render};
 use super::course::{Course, Data};
 use super::dataset::{places, read_image, read_index, scan};
 use super::judge::{parallel, thread_count};
+use super::output::say;
 use super::table::summary;
 
 /// Flags of `classifier train`.
@@ -68,11 +69,10 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         .map_or_else(Architecture::default, |model| model.architecture.clone());
     let checkpoint = prepare_outputs(args)?;
     let data = load_data(args, architecture.side, threads)?;
-    println!(
-        "{} images to train on, {} to validate",
-        data.train.len(),
-        data.valid.len()
-    );
+    let (train, valid) = (data.train.len(), data.valid.len());
+    say(format_args!(
+        "{train} images to train on, {valid} to validate"
+    ))?;
     let mut trainer = Trainer::new(&architecture, &args.settings(), &data.train, threads)?;
     if let Some(model) = &start {
         trainer.start_from(model)?;
@@ -96,9 +96,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let card = args.out.with_extension("md");
     fs::write(&card, card_of(args, &model, &evaluation))
         .with_context(|| format!("cannot write {}", card.display()))?;
-    println!("{}", summary(&evaluation));
-    println!("wrote {} and {}", args.out.display(), card.display());
-    Ok(())
+    say(summary(&evaluation))?;
+    say(format_args!(
+        "wrote {} and {}",
+        args.out.display(),
+        card.display()
+    ))
 }
 
 impl TrainArgs {

@@ -30,7 +30,7 @@ use acrida_stats::{Lane, Limits};
 use acrida_web::{Page, Setup};
 use log::info;
 
-pub use acrida_web::{Change, ExtraOption, UserChange};
+pub use acrida_web::{Change, Extension, ExtraOption, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use acrida_engine::{ClassId, Command, Control};
 use acrida_stats::Snapshot;
 use acrida_web::{
-    Address, Change, ClassInfo, ExtraOption, Page, Settings, Setup, Site, StartError, Tls,
-    UserChange,
+    Address, Change, ClassInfo, Extension, ExtraOption, Page, Settings, Setup, Site, StartError,
+    Tls, UserChange,
 };
 use serde_json::{Value as Json, json};
 
@@ -32,6 +32,8 @@ pub struct PageSetup {
     pub extra_options: Vec<ExtraOption>,
     /// The name of the locustfile's load shape.
     pub shape: Option<String>,
+    /// What the locustfile puts in front of the page.
+    pub extension: Option<Extension>,
 }
 
 /// A user class as it is now.
@@ -96,6 +98,7 @@ pub(super) fn serve(
         extra_options: page.extra_options,
         full_history: full_history.map(|prefix| csv_files::path(prefix, "_stats_history")),
         percentiles: percentiles.to_vec(),
+        extension: page.extension,
     };
     let control = run.control.clone();
     Page::start(port, Arc::new(run), control, settings)

@@ -167,6 +167,8 @@ class Run:
         #: The classes that are spawned, in the order that the native side counts them in.
         self.user_classes = self.environment.user_classes
         self.runner = self.environment.create_local_runner()
+        if not parsed.headless:
+            self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()
@@ -177,8 +179,13 @@ class Run:
 
     def init(self) -> bool:
         """Fires ``init``; False if a listener raised, which ends the program."""
-        self.environment.events.init.fire(environment=self.environment, runner=self.runner, web_ui=None)
+        environment = self.environment
+        environment.events.init.fire(environment=environment, runner=self.runner, web_ui=environment.web_ui)
         return not self._log.unhandled_greenlet_exception
+
+    def page_extension(self) -> tuple[str, bool] | None:
+        """What ``init`` listeners have put in front of the web page: where, and whether it logs people in."""
+        return self.environment.web_ui and self.environment.web_ui.serve()
 
     def loop(self) -> None:
         """Runs users until the native side says that the run is over."""
@@ -291,4 +298,6 @@ class Run:
     def quit(self, exit_code: int) -> None:
         """Fires ``quit``, after every report has been written."""
         self.environment.events.quit.fire(exit_code=exit_code)
+        if self.environment.web_ui:
+            self.environment.web_ui.stop()
         logging.shutdown()

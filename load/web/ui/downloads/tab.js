@@ -9,9 +9,12 @@ const FILES = [
   ["stats/requests", "Statistics (JSON)", "What scripts read, with errors and current rates", "statistics.json"],
 ];
 
+const HISTORY = ["stats/requests_full_history/csv", "Full history (CSV)", "Every endpoint, second by second"];
+
 export function Downloads() {
-  const files = window.templateArgs.stats_history_enabled
-    ? [...FILES, ["stats/requests_full_history/csv", "Full history (CSV)", "Every endpoint, second by second"]] : FILES;
+  const { stats_history_enabled: hasHistory, extended_csv_files: extended } = window.templateArgs;
+  const ofLocustfile = (extended || []).map(({ href, title }) => [href, title, "From the locustfile"]);
+  const files = [...FILES, ...(hasHistory ? [HISTORY] : []), ...ofLocustfile];
   return html`<ul class="downloads">${files.map(([path, label, what, name]) => html`<li class="card">
       <a href=${path} download=${name || ""}>${label}</a><p class="hint">${what}</p></li>`)}
     <li class="card"><a href="stats/report" target="_blank">Open the report</a><p class="hint">To read, or to print as PDF</p></li></ul>`;

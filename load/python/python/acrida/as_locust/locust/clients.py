@@ -225,8 +225,9 @@ class HttpSession:
         own = self.__dict__
         if "headers" in own and own["headers"]._changed != self._headers_seen:
             self._prepare_headers()
+        current = getcurrent()
         exchange = self._native.submit(
-            getcurrent().switch,
+            current.switch,
             method,
             self.base_url,
             url,
@@ -247,6 +248,7 @@ class HttpSession:
         if type(exchange) is int:  # a ticket: other users run until the exchange is there
             try:
                 exchange = get_hub().switch()
+                current.others_ran = True
             except BaseException:
                 self._native.abandon(exchange)
                 raise

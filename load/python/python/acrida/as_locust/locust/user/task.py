@@ -145,9 +145,14 @@ def pick(tasks: list[Any], owner: Any) -> Any:
 
 
 def let_others_run() -> None:
-    """As ``gevent.sleep(0)``, for less: nothing is timed."""
+    """As ``gevent.sleep(0)``, for less: nothing is timed, and nothing done if others ran while this greenlet
+    awaited an answer of its client since the last time."""
+    current = getcurrent()
+    if getattr(current, "others_ran", False):
+        current.others_ran = False
+        return
     hub = get_hub()
-    resume = hub.loop.run_callback(getcurrent().switch)
+    resume = hub.loop.run_callback(current.switch)
     try:
         hub.switch()
     finally:

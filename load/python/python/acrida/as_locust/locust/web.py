@@ -1,0 +1,212 @@
+"""The web page as locustfiles reach it: routes of their own, through Flask."""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    import flask
+    import flask_login
+
+    from .env import Environment
+
+logger = logging.getLogger(__name__)
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+#: Headers that are said anew with each answer.
+_DERIVED_HEADERS = {"connection", "content-length", "date", "transfer-encoding"}
+
+
+class WebUI:
+    """The page of a run, and the Flask application that a locustfile may put in front of it.
+
+    The application is made when :attr:`app` is asked for the first time, which has to be before the page is
+    served: in an ``init`` listener. From then on it sees every request but those for the page's own scripts and
+    live figures, so ``before_request`` and ``after_request`` work for the page's routes too.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        options = environment.parsed_options
+        self.environment = environment
+        self.host: str = options.web_host
+        self.port: int = options.web_port
+        self.web_base_path: str = options.web_base_path or ""
+        self.web_login: bool = options.web_login
+        self.tls_cert: str | None = options.tls_cert
+        self.tls_key: str | None = options.tls_key
+        self.userclass_picker_is_active: bool = options.class_picker
+        #: Laid over what the page knows itself when it is rendered.
+        self.template_args: dict[str, Any] = {}
+        #: What the login page asks for, with ``--web-login`` and a ``login_manager`` of the locustfile's.
+        self.auth_args: dict[str, Any] = {}
+        self.server: Any = None
+        self._served = False
+        self._page = ""
+
+    @cached_property
+    def app(self) -> flask.Flask:
+        """The application; its routes come before those of the page."""
+        self._check("app")
+        flask = self._flask
+        app = flask.Flask("locust", static_folder=None)
+        app.jinja_env.add_extension("jinja2.ext.do")
+        app.jinja_loader = _required("jinja2", "Flask").FunctionLoader(self._template)
+        app.add_template_filter(self._rendered, "as_page")
+        page = flask.Blueprint("locust", "locust", url_prefix=self.web_base_path or None)
+        page.add_url_rule("/", "index", self.auth_required_if_enabled(self._index))
+        page.add_url_rule("/login", "login", self._login, methods=METHODS)
+        page.add_url_rule("/<path:path>", "page", self.auth_required_if_enabled(self._forward), methods=METHODS)
+        app.register_blueprint(page)
+        return app
+
+    @cached_property
+    def login_manager(self) -> flask_login.LoginManager:
+        """Who may see the page; only with ``--web-login``."""
+        if not self.web_login:
+            raise AttributeError("The login_manager is only available with --web-login.\n")
+        self._check("login_manager")
+        manager = _required("flask_login", "flask-login").LoginManager()
+        manager.init_app(self.app)
+        manager.login_view = "locust.login"
+        return manager
+
+    def auth_required_if_enabled(self, view_func: Callable[..., Any]) -> Callable[..., Any]:
+        """Lets only those see a view who have logged in, with ``--web-login``."""
+
+        @wraps(view_func)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not self._logs_in:
+                return view_func(*args, **kwargs)
+            session = self._flask.session
+            session["auth_error"] = session["auth_info"] = None
+            return _required("flask_login", "flask-login").login_required(view_func)(*args, **kwargs)
+
+        return guarded
+
+    def update_template_args(self) -> None:
+        """Fetches what the page knows itself into :attr:`template_args`."""
+        response = self._ask("GET", "/extension/arguments")
+        self.template_args = {**self.template_args, **response.get_json()}
+
+    def serve(self) -> tuple[str, bool] | None:
+        """Begins to serve the application, if there is one.
+
+        Returns the folder of its socket, and whether it logs people in itself.
+        """
+        self._served = True
+        if "app" not in vars(self):
+            return None
+        from gevent import pywsgi
+
+        self._folder = tempfile.mkdtemp(prefix="acrida-")  # for this user alone
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(os.path.join(self._folder, "flask.sock"))
+        listener.listen()
+        listener.setblocking(False)
+        self.server = pywsgi.WSGIServer(listener, self.app, log=None, error_log=logger)
+        self.server.start()
+        return self._folder, self._logs_in
+
+    def stop(self) -> None:
+        """Ends the application."""
+        if self.server is not None:
+            self.server.stop(timeout=1)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @cached_property
+    def _flask(self) -> Any:
+        return _required("flask", "Flask")
+
+    @property
+    def _logs_in(self) -> bool:
+        return "login_manager" in vars(self)
+
+    def _check(self, name: str) -> None:
+        if self._served:
+            raise RuntimeError(
+                f"environment.web_ui.{name} is asked for after the page was served; ask for it in an init listener"
+            )
+
+    def _index(self) -> Any:
+        return self._ask("POST", "/extension/page", self.template_args)
+
+    def _login(self) -> Any:
+        if not self._logs_in:
+            return self._forward()
+        session = self._flask.session
+        told = {"error": session.get("auth_error"), "info": session.get("auth_info")}
+        return self._ask("POST", "/extension/login", {**self.auth_args, **told})
+
+    def _forward(self, path: str = "") -> Any:
+        """What the page answers without the locustfile."""
+        request = self._flask.request
+        query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+        headers = {name: value for name, value in request.headers if name.lower() not in _DERIVED_HEADERS}
+        return self._fetch(request.method, quote(request.path) + query, request.get_data(), headers)
+
+    def _ask(self, method: str, path: str, value: Any = None) -> Any:
+        body = self._flask.json.dumps(value).encode() if value is not None else b""
+        return self._fetch(method, path, body, {"Content-Type": "application/json", "Host": "localhost"})
+
+    def _fetch(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
+        connection = _PageConnection(os.path.join(self._folder, "page.sock"))
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _DERIVED_HEADERS]
+            return self._flask.Response(answer.read(), answer.status, kept)
+        finally:
+            connection.close()
+
+    def _template(self, name: str) -> str | None:
+        """Locust's templates: the page, and the login page."""
+        pages = {"index.html": "/extension/page", "auth.html": "/extension/login"}
+        if name not in pages:
+            return _file_of(self.app, name)
+        arguments = "template_args" if name == "index.html" else "auth_args"
+        return f"{{{{ {arguments} | as_page('{pages[name]}') }}}}"
+
+    def _rendered(self, arguments: dict[str, Any], path: str) -> Any:
+        return _required("markupsafe", "Flask").Markup(self._ask("POST", path, arguments).get_data(as_text=True))
+
+
+class _PageConnection(http.client.HTTPConnection):
+    """To the page, by its socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _file_of(app: flask.Flask, name: str) -> str | None:
+    """A template of the locustfile's own, from ``app.template_folder``."""
+    folder = os.path.join(app.root_path, app.template_folder or "")
+    path = os.path.realpath(os.path.join(folder, name))
+    if os.path.commonpath([path, os.path.realpath(folder)]) != os.path.realpath(folder) or not os.path.isfile(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _required(module: str, package: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"environment.web_ui needs {package}, which is not installed here; pip install {package}", name=module
+        ) from error
