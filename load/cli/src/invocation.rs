@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::commands;
 use crate::config::{Layer, Places, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
@@ -24,6 +25,8 @@ pub struct Invocation {
     layers: Vec<Layer>,
     early: Early,
     stepping: Option<Stepping>,
+    /// Whether it is `acrida check`.
+    checks: bool,
 }
 
 impl Invocation {
@@ -42,10 +45,18 @@ impl Invocation {
         environment: Environment,
         places: Places,
     ) -> Result<Self, Exit> {
+        let checks = args.first().is_some_and(|word| word == "check");
+        if checks {
+            args.remove(0);
+        }
         let stepping = stepping::take(&mut args)?;
         let early = scan(&args);
         if early.help {
-            let own = stepping.map_or_else(String::new, |steps| stepping::help(program, &steps));
+            let own = match stepping {
+                Some(steps) => stepping::help(program, &steps),
+                None if checks => format!("{}\n\n", commands::about_check(program)),
+                None => String::new(),
+            };
             return Err(Exit::Shown(own + &flags::render_help(program)));
         }
         if early.version {
@@ -60,6 +71,7 @@ impl Invocation {
             layers,
             early,
             stepping,
+            checks,
         })
     }
 
@@ -104,6 +116,7 @@ impl Invocation {
         let reports = &mut options.reports;
         let usual = || history_place::default(&self.environment, self.places.home.as_deref());
         reports.history = reports.history.take().or_else(usual);
+        options.checks = self.checks;
         if let Some(stepping) = &self.stepping {
             options.stepped = Some(stepping.with(&options));
             options.headless = true;
