@@ -8,6 +8,7 @@ mod compare;
 mod history;
 mod report;
 mod saved;
+mod schedule;
 
 use crate::exit::Exit;
 
@@ -21,7 +22,7 @@ struct Entry {
 const COMMANDS: &[Entry] = &[
     Entry {
         word: "report",
-        about: "Print the report of a run, from its CSV files or JSON",
+        about: "Print the report of a run, from its files or the history",
         run: report::run,
     },
     Entry {
@@ -33,6 +34,11 @@ const COMMANDS: &[Entry] = &[
         word: "compare",
         about: "Say whether two runs differ, and how certainly",
         run: compare::run,
+    },
+    Entry {
+        word: "schedule",
+        about: "Make a run a day, and keep the newest results",
+        run: schedule::run,
     },
 ];
 
