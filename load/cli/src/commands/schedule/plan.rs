@@ -1,30 +1,34 @@
 //! When daily runs are due, and which results stay. Pure: times and names come in.
 
-use jiff::civil::Time;
-use jiff::{ToSpan, ZonedDateTime};
+use jiff::ZonedDateTime;
+use jiff::civil::{Date, Time};
 
 /// How the folder of a run is called: the guide's `date +%Y%m%d_%H%M%S`.
 const STAMP: &str = "%Y%m%d_%H%M%S";
 
 /// The next moment after `now` at which a clock on the wall says `at`. Where it does not
-/// say so that day, because summer time begins, it is an hour later.
+/// say so that day, because summer time begins, it is an hour later; where it says so
+/// twice, it is the first time.
 pub(super) fn next_due(now: &ZonedDateTime, at: Time) -> Option<ZonedDateTime> {
-    let today = now.with().time(at).build().ok()?;
+    let today = on_day(now, now.date(), at)?;
     if today > *now {
         return Some(today);
     }
-    let tomorrow = now.checked_add(1.day()).ok()?;
-    tomorrow.with().time(at).build().ok()
+    on_day(now, now.date().tomorrow().ok()?, at)
 }
 
 /// The last moment up to `now` at which it did.
 fn last_due(now: &ZonedDateTime, at: Time) -> Option<ZonedDateTime> {
-    let today = now.with().time(at).build().ok()?;
+    let today = on_day(now, now.date(), at)?;
     if today <= *now {
         return Some(today);
     }
-    let yesterday = now.checked_sub(1.day()).ok()?;
-    yesterday.with().time(at).build().ok()
+    on_day(now, now.date().yesterday().ok()?, at)
+}
+
+fn on_day(now: &ZonedDateTime, day: Date, at: Time) -> Option<ZonedDateTime> {
+    let zone = now.time_zone().clone();
+    day.to_datetime(at).to_zoned_datetime(zone).ok()
 }
 
 /// Whether a run was missed: there are earlier ones, and none since it was last due.
