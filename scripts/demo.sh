@@ -11,6 +11,7 @@ run_time=${DEMO_RUN_TIME:-1m}
 csv=logs/locust_results/basic
 classifier=${CARGO_TARGET_DIR:-target}/release/classifier
 service=
+store=
 
 stop_service() {
     if [ -n "$service" ] && kill "$service" 2>/dev/null; then
@@ -18,6 +19,7 @@ stop_service() {
         echo "The classifier has stopped."
     fi
     service=
+    [ -z "$store" ] || rm -rf "$store"
 }
 trap stop_service EXIT
 trap 'exit 130' INT
@@ -36,7 +38,8 @@ port=$(.venv/bin/python -c 'import socket; s = socket.create_server(("127.0.0.1"
 host=http://127.0.0.1:$port
 say "Starting the classifier on $host"
 # In a session of its own, so that Ctrl-C ends the run first and the service last.
-setsid "$classifier" serve --host 127.0.0.1 --port "$port" &
+store=$(mktemp -d)
+setsid "$classifier" serve --host 127.0.0.1 --port "$port" --store "$store" &
 service=$!
 .venv/bin/python scripts/wait_for.py "$host/health" "$service"
 

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -53,9 +54,11 @@ def classifier(binary: Path) -> Iterator[str]:
     """Starts ``classifier serve`` on a free port, and yields its URL once it is healthy."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [binary, "serve", "--host", "127.0.0.1", "--port", str(port)]
     root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(command, cwd=root) as process:
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(tempfile.TemporaryDirectory())
+        command = [binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--store", store]
+        process = stack.enter_context(subprocess.Popen(command, cwd=root))
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_healthy(f"{url}/health", process)

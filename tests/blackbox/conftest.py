@@ -63,12 +63,13 @@ def standin() -> Iterator[Standin]:
 
 
 @pytest.fixture(scope="session")
-def classifier(pytestconfig: pytest.Config) -> Iterator[str]:
-    """The URL of the real service, with the model of the repository."""
+def classifier(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the real service, with the model of the repository and a store of its own."""
     command = executable(pytestconfig, "--binaries", "classifier")
     url = f"http://127.0.0.1:{free_port()}"
     port = url.rpartition(":")[2]
-    arguments = [command, "serve", "--host", "127.0.0.1", "--port", port]
+    store = tmp_path_factory.mktemp("classifier") / "store"
+    arguments = [command, "serve", "--host", "127.0.0.1", "--port", port, "--store", store]
     with subprocess.Popen(arguments, cwd=ROOT, env=clean_environment()) as process:
         try:
             wait_for(lambda: process.poll() is not None or answers(f"{url}/health"), "the classifier")

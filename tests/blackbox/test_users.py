@@ -25,14 +25,16 @@ def test_the_guides_users_ask_for_health_and_predictions(program: Program, stand
     assert names(tmp_path / "run") == {("GET", "/health"), ("POST", "/predict")}
     assert read_csv(tmp_path / "run", "failures") == []
     assert standin.served["GET /retrain_jobs"] == 1, "asked once, at the start"
-    assert "/retrain_jobs: left out" in output
+    assert "/retrain_jobs: retraining is left out" in output
     assert "predictions named the right class" in output
 
 
-def test_retrain_jobs_are_asked_for_where_there_are_any(program: Program, standin: Standin, tmp_path: Path) -> None:
+def test_the_guides_users_retrain_where_that_can_be_done(program: Program, standin: Standin, tmp_path: Path) -> None:
     standin.answers["GET", "/retrain_jobs"] = JOBS
-    run_until(program, "locustfile.py", standin, tmp_path, {"GET /retrain_jobs": 3, "POST /predict": 3})
-    assert ("GET", "/retrain_jobs") in names(tmp_path / "run")
+    standin.answers["POST", "/upload_training_data"] = (200, {"uploaded_count": 1, "saved_path": "x", "message": "x"})
+    standin.answers["POST", "/retrain"] = (200, {"job_id": "x", "status": "started", "message": "x"})
+    served = {"POST /upload_training_data": 1, "POST /retrain": 1, "GET /retrain_jobs": 3, "POST /predict": 3}
+    run_until(program, "locustfile.py", standin, tmp_path, served)
     assert read_csv(tmp_path / "run", "failures") == []
 
 

@@ -1,15 +1,19 @@
 //! `classifier`: trains, evaluates and serves the brain MRI classifier.
 
 mod api;
+mod base;
 mod commands;
 mod memory;
+mod metrics;
+mod parallel;
 mod prediction;
+mod retraining;
 mod server;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use commands::{evaluate, serve, train};
+use commands::{evaluate, replay, serve, train};
 
 /// Brain MRI classifier. Not a medical device.
 #[derive(Debug, Parser)]
@@ -26,7 +30,12 @@ enum Command {
     /// Measure a model on a folder of labelled images
     Evaluate(evaluate::EvaluateArgs),
     /// Answer images over HTTP with the class of what they show
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
+    /// Choose some images of a folder, for retraining where the folder is not
+    Replay(replay::ReplayArgs),
+    /// What 'serve' starts for each retraining job
+    #[command(hide = true)]
+    RetrainTask,
 }
 
 /// Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong flags.
@@ -35,6 +44,8 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::RetrainTask => retraining::run_process(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

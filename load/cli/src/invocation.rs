@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::commands;
-use crate::config::{Layer, Places, read_layers};
+use crate::config::{Layer, Places, read_layer, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
 use crate::flags::{self, ExtraFlag};
@@ -49,7 +49,10 @@ impl Invocation {
         if checks {
             args.remove(0);
         }
-        let stepping = stepping::take(&mut args)?;
+        let stepping = match checks {
+            true => None,
+            false => stepping::take(&mut args)?,
+        };
         let early = scan(&args);
         if early.help {
             let own = match stepping {
@@ -90,6 +93,19 @@ impl Invocation {
             home: std::env::home_dir(),
         };
         Self::new(program, version, args, environment, places)
+    }
+
+    /// The same with the settings of these files only, the strongest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Usage`] for a file that cannot be read.
+    pub fn with_files(mut self, files: &[String]) -> Result<Self, Exit> {
+        let layers = files
+            .iter()
+            .map(|file| read_layer(file, &self.places.folder));
+        self.layers = layers.collect::<Result<_, _>>().map_err(Exit::Usage)?;
+        Ok(self)
     }
 
     /// The locustfiles to load.

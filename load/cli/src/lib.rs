@@ -22,4 +22,4 @@ pub mod stepping;
 pub mod task_ratio;
 pub mod users;
 
-pub use locustfiles::FILES_MAX;
+pub use locustfiles::{FILES_MAX, find_locustfiles};

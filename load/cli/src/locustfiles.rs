@@ -16,7 +16,7 @@ pub const FILES_MAX: usize = 1000;
 /// # Errors
 ///
 /// One line about the first part that is no Python file or folder of some.
-pub(crate) fn find_locustfiles(given: &str, folder: &Path) -> Result<Vec<PathBuf>, Exit> {
+pub fn find_locustfiles(given: &str, folder: &Path) -> Result<Vec<PathBuf>, Exit> {
     let mut files = Vec::new();
     for name in given.split(',').map(str::trim) {
         files.extend(expand(name, folder)?);

@@ -1,5 +1,6 @@
 //! What goes into a runner and what comes out of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One simulated user. Ids are never used twice in a process.
@@ -23,7 +24,7 @@ pub struct UserClass {
 }
 
 /// A number of users to reach, and how fast.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Swarm {
     /// Users to run in the end.
     pub users: u64,
@@ -32,6 +33,10 @@ pub struct Swarm {
     /// The test stops, and the program quits if it is set to, this long after the
     /// command that started the test; `None` leaves a limit that is already set as it is.
     pub run_time: Option<Duration>,
+    /// The classes that users are added of from now on; those of other classes stay
+    /// until the number of users goes down. `None` leaves the choice as it is; a test
+    /// starts with all classes.
+    pub classes: Option<Arc<[ClassId]>>,
 }
 
 /// Users per second: finite and above zero.
@@ -66,7 +71,7 @@ impl TryFrom<f64> for SpawnRate {
 }
 
 /// What a runner is told.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Start a test, or change the number of users of one that runs.
     Swarm(Swarm),

@@ -89,7 +89,7 @@ fn run(
     while !runner.is_over() {
         let actions = match next_command(queue, runner.next_deadline()) {
             Some(command) => {
-                narrate_command(&runner, command);
+                narrate_command(&runner, &command);
                 runner.handle(command, Instant::now())
             }
             None => {
@@ -133,7 +133,7 @@ impl Seen {
     }
 }
 
-fn narrate_command(runner: &Runner, command: Command) {
+fn narrate_command(runner: &Runner, command: &Command) {
     let Command::Swarm(swarm) = command else {
         return;
     };
@@ -214,6 +214,7 @@ mod tests {
             users,
             spawn_rate: SpawnRate::try_from(1e9).expect("a spawn rate"),
             run_time: None,
+            classes: None,
         })
     }
 

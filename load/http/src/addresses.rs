@@ -41,11 +41,11 @@ impl Addresses {
 
     /// Where `job` is to connect to; `None` if it has to wait for [`Addresses::resolved`].
     pub(crate) fn find(&mut self, job: Box<Job>, now: Instant) -> Option<Found> {
-        let target = &job.request.target;
-        if let Some(address) = resolver::literal(&target.host, target.port) {
+        let (host, port) = job.dials();
+        if let Some(address) = resolver::literal(host, port) {
             return Some((vec![job], Ok([address].into())));
         }
-        let name = (target.host.clone(), target.port);
+        let name = (host.to_owned(), port);
         if let Some((until, addresses)) = self.known.get(&name)
             && *until > now
         {
@@ -87,9 +87,9 @@ impl Addresses {
 
 /// What it means for `job` that its host has no address.
 pub(crate) fn no_address(job: &Job, error: &LookupError) -> HttpError {
-    HttpError::Resolve {
-        peer: job.peer(),
-        code: error.code,
-        reason: error.reason.clone(),
+    let (peer, code, reason) = (job.peer(), error.code, error.reason.clone());
+    match job.request.proxy() {
+        Some(proxy) => HttpError::proxy_without_address(peer, proxy, code, &reason),
+        None => HttpError::Resolve { peer, code, reason },
     }
 }

@@ -60,6 +60,12 @@ impl BodyReader {
         }
     }
 
+    /// It may be of any size: nobody keeps it.
+    pub(crate) fn without_limit(mut self) -> Self {
+        (self.room, self.max) = (usize::MAX, usize::MAX);
+        self
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }

@@ -1,8 +1,9 @@
 //! Decompressing bodies, within a limit.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::write;
 
 use crate::error::HttpError;
 
@@ -73,6 +74,59 @@ impl Coding {
             }),
         }
     }
+}
+
+/// Decompresses a body piece by piece.
+pub(crate) enum Decoder {
+    Identity,
+    Gzip(write::MultiGzDecoder<Vec<u8>>),
+    Deflate(write::ZlibDecoder<Vec<u8>>),
+    Brotli(Box<brotli::DecompressorWriter<Vec<u8>>>),
+}
+
+impl Decoder {
+    pub(crate) fn new(coding: Coding) -> Self {
+        match coding {
+            Coding::Identity => Self::Identity,
+            Coding::Gzip => Self::Gzip(write::MultiGzDecoder::new(Vec::new())),
+            Coding::Deflate => Self::Deflate(write::ZlibDecoder::new(Vec::new())),
+            Coding::Brotli => Self::Brotli(Box::new(brotli::DecompressorWriter::new(
+                Vec::new(),
+                BROTLI_BUFFER,
+            ))),
+        }
+    }
+
+    /// What `piece` adds to the body.
+    pub(crate) fn decode(&mut self, piece: &[u8]) -> Result<Vec<u8>, HttpError> {
+        let (coding, decoded) = match self {
+            Self::Identity => return Ok(piece.to_vec()),
+            Self::Gzip(decoder) => (Coding::Gzip, feed(decoder, piece, |d| d.get_mut())),
+            Self::Deflate(decoder) => (Coding::Deflate, feed(decoder, piece, |d| d.get_mut())),
+            Self::Brotli(decoder) => (Coding::Brotli, feed(&mut **decoder, piece, |d| d.get_mut())),
+        };
+        decoded.map_err(|error| HttpError::BadCoding {
+            coding: coding.name().to_owned(),
+            reason: coding.in_zlibs_words(piece, &error),
+        })
+    }
+}
+
+/// Decoders have no form to show.
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decoder")
+    }
+}
+
+fn feed<D: Write>(
+    decoder: &mut D,
+    piece: &[u8],
+    out: impl FnOnce(&mut D) -> &mut Vec<u8>,
+) -> io::Result<Vec<u8>> {
+    decoder.write_all(piece)?;
+    decoder.flush()?;
+    Ok(std::mem::take(out(decoder)))
 }
 
 /// At most one byte more than `max`.

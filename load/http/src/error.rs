@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::locust_text::{errno_error, float, repr};
+use crate::proxy::Proxy;
 
 /// What kept a request from getting its answer.
 ///
@@ -42,6 +43,15 @@ pub enum HttpError {
         reason: String,
         /// Whether it was the certificate.
         certificate: bool,
+    },
+    /// The proxy cannot be reached, or opens no way to the server.
+    Proxy {
+        /// Who was asked for.
+        peer: Peer,
+        /// The `repr()` of the exception that says why.
+        reason: String,
+        /// The `repr()` of the innermost one.
+        cause: String,
     },
     /// The server sent nothing for too long.
     ReadTimeout {
@@ -125,6 +135,16 @@ impl Peer {
         )
     }
 
+    /// The connection to `proxy` on the way to this peer.
+    fn connection_to(&self, proxy: &Proxy) -> String {
+        let of_proxy = Self {
+            host: proxy.host.clone(),
+            port: proxy.port,
+            ..self.clone()
+        };
+        of_proxy.named("Connection")
+    }
+
     fn no_connection(&self, reason: &str) -> String {
         let text = format!(
             "{}: Failed to establish a new connection: {reason}",
@@ -146,6 +166,7 @@ impl HttpError {
             | Self::TooLarge { .. }
             | Self::BadStatusLine(_) => "ConnectionError",
             Self::ConnectTimeout { .. } => "ConnectTimeout",
+            Self::Proxy { .. } => "ProxyError",
             Self::Tls { .. } => "SSLError",
             Self::ReadTimeout { .. } => "ReadTimeout",
             Self::Incomplete { .. } | Self::BadChunk(_) | Self::EndedPrematurely => {
@@ -179,6 +200,7 @@ impl HttpError {
                 certificate,
                 ..
             } => format!("SSLError({})", tls_error(reason, *certificate)),
+            Self::Proxy { cause, .. } => cause.clone(),
             Self::ReadTimeout { .. } => {
                 format!("ReadTimeout(ReadTimeoutError({}))", repr(&self.to_string()))
             }
@@ -196,6 +218,49 @@ impl HttpError {
             }
             Self::BadCoding { .. } => format!("ContentDecodingError(DecodeError{self})"),
             other => format!("{}({})", other.class(), repr(&other.to_string())),
+        }
+    }
+
+    /// No connection to `proxy`.
+    pub(crate) fn proxy_refused(peer: Peer, proxy: &Proxy, errno: i32) -> Self {
+        let text = format!(
+            "{}: Failed to establish a new connection: [Errno {errno}] {}",
+            peer.connection_to(proxy),
+            crate::locust_text::os_message(errno)
+        );
+        Self::Proxy {
+            peer,
+            reason: format!("NewConnectionError({})", repr(&text)),
+            cause: errno_error(errno),
+        }
+    }
+
+    /// The name of `proxy` has no address.
+    pub(crate) fn proxy_without_address(
+        peer: Peer,
+        proxy: &Proxy,
+        code: i32,
+        reason: &str,
+    ) -> Self {
+        let text = format!(
+            "{}: Failed to resolve {} ([Errno {code}] {reason})",
+            peer.connection_to(proxy),
+            repr(&proxy.host)
+        );
+        Self::Proxy {
+            peer,
+            reason: format!("NameResolutionError({})", repr(&text)),
+            cause: format!("gaierror({code}, {})", repr(reason)),
+        }
+    }
+
+    /// The proxy opens no way, for the reason that it gives.
+    pub(crate) fn no_way(peer: Peer, reason: &str) -> Self {
+        let cause = format!("OSError({})", repr(reason));
+        Self::Proxy {
+            peer,
+            reason: cause.clone(),
+            cause,
         }
     }
 
@@ -237,6 +302,9 @@ impl std::fmt::Display for HttpError {
                 reason,
                 certificate,
             } => peer.gave_up(&format!("SSLError({})", tls_error(reason, *certificate))),
+            Self::Proxy { peer, reason, .. } => peer.gave_up(&format!(
+                "ProxyError('Unable to connect to proxy', {reason})"
+            )),
             Self::ReadTimeout { peer, limit } => format!(
                 "{}: Read timed out. (read timeout={})",
                 peer.named("ConnectionPool"),

@@ -1,12 +1,13 @@
 //! What an I/O thread is told.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Waker;
 
 use crate::job::Job;
 use crate::resolver::Resolved;
+use crate::stream::BodyStream;
 
 /// A message to an I/O thread.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) enum Message {
     CloseSession(u64),
     /// An answer of the resolver.
     Resolved(Resolved),
+    /// A body is read again, or wanted no more.
+    Resume(Arc<BodyStream>),
     /// Leave everything and end.
     Shutdown,
 }

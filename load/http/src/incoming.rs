@@ -82,6 +82,31 @@ impl Incoming {
         self.head = Some(head);
     }
 
+    /// The status, once the head is there.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.head.as_ref().map(|head| head.status)
+    }
+
+    /// The head by itself, and what is needed to go on with its body: what came of that,
+    /// the reader, and how it is compressed.
+    pub(crate) fn split(self) -> (Received, Vec<u8>, BodyReader, Coding) {
+        let head = self.head.expect("a head");
+        let mut raw = self.raw;
+        let body = raw.split_off(head.length);
+        let received = Received {
+            status: head.status,
+            raw,
+            head_length: head.length,
+            keeps_alive: head.keeps_alive && !self.surplus,
+        };
+        (received, body, self.body.without_limit(), head.coding)
+    }
+
+    /// Whether anything of the answer has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.head.is_some() || !self.raw.is_empty()
+    }
+
     /// The connection has ended.
     pub(crate) fn end(&mut self) -> Result<(), HttpError> {
         match self.head {

@@ -18,6 +18,8 @@ pub(crate) struct Job {
     pub(crate) request: Request,
     /// Why it cannot be sent at all.
     pub(crate) refused: Option<HttpError>,
+    /// Whether it is on its second connection, because nobody read it on the first.
+    pub(crate) was_sent_again: bool,
     first: Option<(String, Target)>,
     history: Vec<Response>,
     /// When its first byte was written.
@@ -35,6 +37,7 @@ impl Job {
             session,
             request,
             refused: None,
+            was_sent_again: false,
             first: None,
             history: Vec::new(),
             started: None,
@@ -63,11 +66,27 @@ impl Job {
     /// Who is spoken to, for messages.
     pub(crate) fn peer(&self) -> Peer {
         let target = &self.request.target;
+        if let Some(proxy) = self.request.asked_proxy() {
+            return Peer {
+                tls: false,
+                host: proxy.host.clone(),
+                port: proxy.port,
+                path: target.url.clone(),
+            };
+        }
         Peer {
             tls: target.scheme == Scheme::Https,
             host: target.host.clone(),
             port: target.port,
             path: target.path().to_owned(),
+        }
+    }
+
+    /// Host and port of whom a connection is made to.
+    pub(crate) fn dials(&self) -> (&str, u16) {
+        match self.request.proxy() {
+            Some(proxy) => (&proxy.host, proxy.port),
+            None => (&self.request.target.host, self.request.target.port),
         }
     }
 
@@ -81,6 +100,7 @@ impl Job {
         self.first.get_or_insert(before);
         self.history.push(response);
         self.step_started = None;
+        self.was_sent_again = false;
     }
 
     pub(crate) fn finish(
@@ -95,6 +115,7 @@ impl Job {
             first: self.first,
             history: self.history,
             result,
+            stream: None,
             response_time_us,
             finished_us,
             bytes_sent: self.bytes_sent,

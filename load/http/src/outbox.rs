@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::unix::pipe;
@@ -13,6 +13,7 @@ use crate::locust_text::failure_of_status;
 use crate::observer::Record;
 use crate::request::{Request, Wording};
 use crate::response::Response;
+use crate::stream::BodyStream;
 use crate::target::Target;
 
 /// A finished request.
@@ -28,8 +29,11 @@ pub struct Finished {
     pub history: Vec<Response>,
     /// The answer, or why there is none.
     pub result: Result<Response, HttpError>,
+    /// The body, if it is handed over while it arrives.
+    pub stream: Option<Arc<BodyStream>>,
     /// From the first byte written to the last byte read, in µs; without a
-    /// connection, from the attempt to its end.
+    /// connection, from the attempt to its end; where the body is handed over while
+    /// it arrives, to the head.
     pub response_time_us: u64,
     /// When it finished, in µs since the Unix epoch.
     pub finished_us: u64,
@@ -62,11 +66,17 @@ impl Finished {
             .unwrap_or_else(|| self.target().path())
     }
 
-    /// Bytes of the answer's body.
+    /// Bytes of the answer's body; where that is handed over while it arrives, as its
+    /// head announces them.
     pub fn content_length(&self) -> u64 {
-        self.result
-            .as_ref()
-            .map_or(0, |response| response.body().len() as u64)
+        let Ok(response) = &self.result else {
+            return 0;
+        };
+        if self.request.streams {
+            let announced = response.header("content-length").into_iter().next();
+            return announced.and_then(|text| text.parse().ok()).unwrap_or(0);
+        }
+        response.body().len() as u64
     }
 
     /// What the failure table says unless somebody decides otherwise.
@@ -115,6 +125,8 @@ pub struct Outbox {
 struct State {
     #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
     finished: Vec<Box<Finished>>,
+    /// Tickets of who waits for a piece of a body that has come.
+    pieces: Vec<u64>,
     /// Requests submitted and not yet put here.
     in_flight: u64,
 }
@@ -146,6 +158,17 @@ impl Outbox {
         // make the descriptor readable again.
         let _ = (&self.bell_end).read(&mut [0; 64]);
         std::mem::take(&mut self.lock().finished)
+    }
+
+    /// Takes the tickets of who waits for a piece of a body that has come.
+    pub fn take_pieces(&self) -> Vec<u64> {
+        std::mem::take(&mut self.lock().pieces)
+    }
+
+    /// A piece of a body has come for whoever waits with `ticket`.
+    pub(crate) fn put_piece(&self, ticket: u64) {
+        self.lock().pieces.push(ticket);
+        self.ring();
     }
 
     /// Makes the file descriptor readable, for whatever else is waiting to be taken.

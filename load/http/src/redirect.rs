@@ -73,8 +73,10 @@ mod tests {
             authorization: Some("z".to_owned()),
             timeouts: Timeouts::default(),
             max_redirects: Some(30),
+            proxies: None,
             tls: None,
             wording: Wording::default(),
+            streams: false,
             verdict_is_open: false,
         }
     }

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use crate::content_coding::ACCEPTED;
 use crate::error::HttpError;
 use crate::locust_text::repr;
-use crate::target::Target;
+use crate::proxy::{Proxies, Proxy};
+use crate::target::{Scheme, Target};
 use crate::tls::Tls;
 
 /// One request, ready to be sent.
@@ -36,10 +37,15 @@ pub struct Request {
     pub timeouts: Timeouts,
     /// How many redirects to follow; `None` gives the first answer back.
     pub max_redirects: Option<u32>,
+    /// Whom it goes through.
+    pub proxies: Option<Arc<Proxies>>,
     /// Whom to trust, if TLS is spoken; `None` is the default.
     pub tls: Option<Tls>,
     /// Whose words its failure is told in.
     pub wording: Wording,
+    /// Whether the answer is handed over once its head is there, and its body while it
+    /// arrives.
+    pub streams: bool,
     /// Whether the submitter will decide about failure and count it; it is then not
     /// told to the observer.
     pub verdict_is_open: bool,
@@ -80,6 +86,7 @@ pub(crate) struct Present {
     pub(crate) content_length: bool,
     pub(crate) cookie: bool,
     pub(crate) authorization: bool,
+    pub(crate) transfer_encoding: bool,
 }
 
 impl Headers {
@@ -147,6 +154,7 @@ impl Present {
             ("content-length", &mut self.content_length),
             ("cookie", &mut self.cookie),
             ("authorization", &mut self.authorization),
+            ("transfer-encoding", &mut self.transfer_encoding),
         ] {
             *flag |= known.eq_ignore_ascii_case(name);
         }
@@ -193,6 +201,16 @@ impl Request {
             self.headers = self.headers.without(&["authorization"]);
         }
         self.authorization = Some(basic(user, password));
+    }
+
+    /// Whom it goes through to its target, if anybody.
+    pub(crate) fn proxy(&self) -> Option<&Arc<Proxy>> {
+        self.proxies.as_ref()?.for_target(&self.target)
+    }
+
+    /// The proxy that is asked for the target's URL: over TLS, the target itself is asked.
+    pub(crate) fn asked_proxy(&self) -> Option<&Arc<Proxy>> {
+        self.proxy().filter(|_| self.target.scheme == Scheme::Http)
     }
 
     /// Path and query, or the name that it was given.

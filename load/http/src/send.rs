@@ -15,7 +15,10 @@ pub(crate) fn write_head(out: &mut Vec<u8>, job: &Job) {
         &[
             request.method.as_bytes(),
             b" ",
-            request.target.path().as_bytes(),
+            match request.asked_proxy() {
+                Some(_) => request.target.url.as_bytes(),
+                None => request.target.path().as_bytes(),
+            },
             b" HTTP/1.1\r\n",
         ],
     );
@@ -29,6 +32,13 @@ pub(crate) fn write_head(out: &mut Vec<u8>, job: &Job) {
         push(
             out,
             &[b"Authorization: ", authorization.as_bytes(), b"\r\n"],
+        );
+    }
+    let proxy = request.asked_proxy();
+    if let Some(authorization) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
+        push(
+            out,
+            &[b"Proxy-Authorization: ", authorization.as_bytes(), b"\r\n"],
         );
     }
     out.extend_from_slice(request.headers.lines());
@@ -55,6 +65,7 @@ pub(crate) fn write_head(out: &mut Vec<u8>, job: &Job) {
 /// Source of the rule: `prepare_content_length`, requests/models.py.
 fn content_length(request: &Request) -> Option<usize> {
     match &request.body {
+        _ if request.headers.present().transfer_encoding => None,
         Some(body) if !body.is_empty() => Some(body.len()),
         _ if matches!(&*request.method, "GET" | "HEAD") => None,
         _ => Some(0),

@@ -53,6 +53,11 @@ impl Transport {
         }
     }
 
+    /// The socket itself, for what is said before TLS begins.
+    pub(crate) fn below_tls(&mut self) -> &mut (impl Read + Write) {
+        self.socket_mut()
+    }
+
     /// Whether the connection is made; an error if it cannot be.
     pub(crate) fn is_connected(&mut self) -> io::Result<bool> {
         let socket = self.socket_mut();
@@ -64,6 +69,12 @@ impl Transport {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// The error that has come in beside the stream, if any; it is told once.
+    pub(crate) fn take_error(&mut self) -> Option<i32> {
+        let error = self.socket_mut().take_error().ok()??;
+        error.raw_os_error()
     }
 
     /// Goes on with the handshake; whether it is done.

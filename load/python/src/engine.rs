@@ -1,28 +1,33 @@
 //! What Python's side of a run calls.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use acrida_cli::run::{ClassState, Collector, Counter};
-use acrida_engine::{Command, Control, SpawnRate, Swarm, UserId};
-use acrida_http::{Client, Headers, Observer, Record, Tls, TlsChoice, TlsError};
-use pyo3::exceptions::PyValueError;
+use acrida_cli::run::{ClassState, Host};
+use acrida_engine::{Action, ClassId, Command, Control, Runner, SpawnRate, Swarm, UserId};
+use acrida_http::{Client, Headers, Limits, Settings, Tls, TlsChoice, TlsError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::actions::{Actions, call_of};
-use crate::exchange::{Exchange, micros};
-use crate::loader::share;
+use crate::exchange::Exchange;
+use crate::host::PythonHost;
+use crate::ledger::Ledger;
+use crate::loader::{described, share};
 use crate::published::Published;
 use crate::session::Session;
-use crate::statistics::Statistics;
 use crate::waiters::{Waiter, Waiters};
 
 /// Different settings of TLS that are kept loaded; all are forgotten when there are more.
 const TLS_MAX: usize = 100;
+
+/// How long requests that are in flight are awaited at the end of their users.
+pub(crate) const REQUEST_GRACE: Duration = Duration::from_secs(5);
 
 /// The native side of a run.
 #[pyclass(frozen, module = "acrida._native")]
@@ -31,11 +36,11 @@ pub(crate) struct Engine {
     actions: Arc<Actions>,
     published: Arc<Published>,
     waiters: Waiters,
-    counter: Arc<Counter>,
+    ledger: Py<Ledger>,
     default_headers: Headers,
     tls: Mutex<HashMap<TlsChoice, Tls>>,
-    /// Set once the run has started.
-    run: OnceLock<(Control, Arc<Collector>)>,
+    /// Whom to tell what a locustfile wants; nobody before a run has started.
+    control: Mutex<Option<Control>>,
     event_loop: OnceLock<EventLoop>,
     /// Whether `flush` is going to be called.
     flush_is_due: AtomicBool,
@@ -50,31 +55,43 @@ struct EventLoop {
 }
 
 impl Engine {
-    pub(crate) fn new(client: Arc<Client>, actions: Arc<Actions>, counter: Counter) -> Self {
-        Self {
+    /// Starts I/O threads, which count in `ledger`.
+    pub(crate) fn start(ledger: &Bound<'_, Ledger>) -> io::Result<Self> {
+        let client = Client::start(Settings {
+            observers: ledger.get().observers(),
+            limits: Limits::default(),
+        })?;
+        Ok(Self {
             client,
-            actions,
+            ledger: ledger.clone().unbind(),
+            actions: Arc::default(),
             published: Arc::default(),
             waiters: Waiters::default(),
-            counter: Arc::new(counter),
             default_headers: Headers::new(Headers::default_fields())
                 .expect("the defaults are valid"),
             tls: Mutex::default(),
-            run: OnceLock::new(),
+            control: Mutex::default(),
             event_loop: OnceLock::new(),
             flush_is_due: AtomicBool::new(false),
-        }
+        })
     }
 
-    /// The run has started.
-    pub(crate) fn set_run(&self, control: Control, collector: Arc<Collector>) {
-        // An engine has one run, which calls this once.
-        let _ = self.run.set((control, collector));
+    /// Whom the engine that decides tells what to do.
+    pub(crate) fn host(&self) -> Arc<dyn Host> {
+        Arc::new(PythonHost {
+            actions: Arc::clone(&self.actions),
+            client: Arc::clone(&self.client),
+            published: Arc::clone(&self.published),
+        })
     }
 
-    /// The user classes as Python last told of them.
-    pub(crate) fn published(&self) -> Arc<Published> {
-        Arc::clone(&self.published)
+    /// From now on `control` is told what a locustfile wants.
+    pub(crate) fn set_control(&self, control: Control) {
+        *self.lock_control() = Some(control);
+    }
+
+    fn lock_control(&self) -> MutexGuard<'_, Option<Control>> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn waiters(&self) -> &Waiters {
@@ -122,19 +139,65 @@ impl Engine {
     pub(crate) fn count_the_rest(&self) {
         for finished in self.client.outbox().take() {
             drop(self.waiters.take(finished.ticket));
-            drop(Exchange::new(finished, Arc::clone(&self.counter)));
+            drop(Exchange::new(
+                finished,
+                Arc::clone(self.ledger.get().counter()),
+            ));
         }
     }
 
     fn send(&self, command: Command) {
-        if let Some((control, _)) = self.run.get() {
+        if let Some(control) = &*self.lock_control() {
             control.send(command);
         }
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.client.close();
+    }
+}
+
 #[pymethods]
 impl Engine {
+    /// Starts I/O threads, which count in `ledger`; OSError if the system refuses them.
+    #[new]
+    fn new(ledger: &Bound<'_, Ledger>) -> PyResult<Self> {
+        Self::start(ledger).map_err(PyOSError::new_err)
+    }
+
+    /// Starts to decide who runs when, for a program that uses users as a library.
+    /// `classes` are the user classes, `stop_timeout` is in seconds. What decided
+    /// before ends at once.
+    fn start_runner(
+        &self,
+        classes: Vec<Bound<'_, PyAny>>,
+        stop_timeout: f64,
+        reset_stats: bool,
+    ) -> PyResult<()> {
+        let classes: PyResult<Vec<_>> = classes.iter().map(described).collect();
+        let settings = acrida_engine::Settings {
+            stop_timeout: Duration::try_from_secs_f64(stop_timeout).unwrap_or_default(),
+            request_grace: REQUEST_GRACE,
+            reset_stats,
+            outlives_tests: true,
+        };
+        let collector = Arc::clone(self.ledger.get().collector());
+        let host = self.host();
+        let act = {
+            let collector = Arc::clone(&collector);
+            move |action| match action {
+                Action::ResetStats => collector.reset(),
+                other => host.act(other),
+            }
+        };
+        let started = acrida_engine::start(Runner::new(classes?, settings), act)?;
+        collector.watch(started.control.clone());
+        self.set_control(started.control);
+        Ok(())
+    }
+
     /// Names the event loop: called in its thread, with its `run_callback`.
     fn attach(slf: &Bound<'_, Self>, run_callback: Py<PyAny>) -> PyResult<()> {
         let event_loop = EventLoop {
@@ -158,11 +221,16 @@ impl Engine {
         let calls = PyList::empty(py);
         for finished in self.client.outbox().take() {
             let ticket = finished.ticket;
-            let exchange = Exchange::new(finished, Arc::clone(&self.counter));
+            let exchange = Exchange::new(finished, Arc::clone(self.ledger.get().counter()));
             match self.waiters.take(ticket) {
                 Waiter::Greenlet(switch) => calls.append((switch, exchange))?,
                 Waiter::Thread(handover) => handover.give(exchange),
                 Waiter::Nobody => {}
+            }
+        }
+        for ticket in self.client.outbox().take_pieces() {
+            if let Waiter::Greenlet(switch) = self.waiters.take(ticket) {
+                calls.append((switch, py.None()))?;
             }
         }
         for action in self.actions.take() {
@@ -199,60 +267,31 @@ impl Engine {
         Session::new(slf.clone().unbind(), engine.client.session(), headers)
     }
 
-    /// Counts a request of a client of the locustfile's own.
-    #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
-    fn record(
-        &self,
-        method: &str,
-        name: &str,
-        response_time_ms: Option<f64>,
-        content_length: i64,
-        failure: Option<&str>,
-    ) {
-        self.counter.record(&Record {
-            method,
-            name,
-            finished_us: now_us(),
-            response_time_us: response_time_ms.map(micros),
-            content_length: u64::try_from(content_length).unwrap_or(0),
-            bytes_sent: 0,
-            bytes_received: u64::try_from(content_length).unwrap_or(0),
-            failure,
-        });
-    }
-
-    /// Counts an exception that a task raised.
-    fn record_exception(&self, message: &str, traceback: &str, node: &str) {
-        if let Some((_, collector)) = self.run.get() {
-            collector.record_exception(message, traceback, node);
-        }
-    }
-
-    /// The statistics as they are now.
-    fn snapshot(&self, py: Python<'_>) -> Statistics {
-        match self.run.get() {
-            Some((_, collector)) => py.detach(|| Statistics::new(collector.snapshot())),
-            None => Statistics::default(),
-        }
-    }
-
     /// Where the run stands, in Locust's word.
     fn state(&self) -> &'static str {
-        match self.run.get() {
-            Some((control, _)) => control.state().name(),
+        match &*self.lock_control() {
+            Some(control) => control.state().name(),
             None => acrida_engine::RunState::Ready.name(),
         }
     }
 
-    /// Starts a run, or changes the number of users of one; `run_time` is in seconds.
-    #[pyo3(signature = (users, spawn_rate, run_time))]
-    fn swarm(&self, users: u64, spawn_rate: f64, run_time: Option<f64>) -> PyResult<()> {
+    /// Starts a run, or changes the number of users of one; `run_time` is in seconds,
+    /// `classes` are the numbers of the classes to add users of, None leaves them.
+    #[pyo3(signature = (users, spawn_rate, run_time, classes))]
+    fn swarm(
+        &self,
+        users: u64,
+        spawn_rate: f64,
+        run_time: Option<f64>,
+        classes: Option<Vec<usize>>,
+    ) -> PyResult<()> {
         let spawn_rate = SpawnRate::try_from(spawn_rate)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         self.send(Command::Swarm(Swarm {
             users,
             spawn_rate,
             run_time: run_time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            classes: classes.map(|classes| classes.into_iter().map(ClassId).collect()),
         }));
         Ok(())
     }
@@ -287,12 +326,4 @@ impl Engine {
 #[pyfunction]
 pub(crate) fn remember_log_line(line: &str) {
     acrida_cli::logging::remember(line);
-}
-
-/// µs since the Unix epoch.
-fn now_us() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

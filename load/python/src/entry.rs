@@ -9,23 +9,18 @@ use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
 use acrida_cli::run::{
-    Counter, Extension, ExtraOption, Host, PageSetup, RequestLog, Run, RunEnd, RunSetup,
+    Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup, Shape,
 };
-use acrida_http::{Client, Observer, Settings};
-use acrida_stats::{Lane, Limits};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::actions::Actions;
-use crate::engine::Engine;
-use crate::host::PythonHost;
+use crate::engine::{Engine, REQUEST_GRACE};
+use crate::ledger::Ledger;
 use crate::loader::{PythonLoader, described};
 use crate::settings::parsed_options;
 
-/// How long requests that are in flight at the end are awaited.
-const REQUEST_GRACE: Duration = Duration::from_secs(5);
-/// Cores for which one I/O thread is enough: a busy interpreter feeds one.
-const CORES_PER_IO_THREAD: usize = 8;
-const IO_THREADS_MAX: usize = 4;
+/// Shorter intervals between tables and states of files are lengthened to this.
+const INTERVAL_MIN_S: f64 = 0.1;
 
 /// Runs the command line `argv`, whose first word is the program; returns the exit code.
 #[pyfunction]
@@ -79,29 +74,15 @@ fn command(
 fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<i32, Problem> {
     let options = prepared.options;
     let request_log = request_log(&options)?;
-    let counter = || Counter {
-        lane: Lane::new(Limits::default()),
-        log: request_log.clone(),
-    };
-    let (of_python, of_threads) = (
-        counter(),
-        (0..io_threads()).map(|_| counter()).collect::<Vec<_>>(),
-    );
-    let mut lanes = vec![of_python.lane.clone()];
-    lanes.extend(of_threads.iter().map(|counter| counter.lane.clone()));
-    let client = start_client(of_threads)?;
-    let actions = Arc::new(Actions::default());
-    let engine = Bound::new(
-        py,
-        Engine::new(Arc::clone(&client), Arc::clone(&actions), of_python),
-    )?;
+    let ledger = Bound::new(py, Ledger::with_log(request_log.as_ref()))?;
+    let engine = Bound::new(py, start_engine(&ledger)?)?;
 
     let first_file = prepared.locustfiles.first();
     let locustfile = first_file.map_or(Path::new(""), |path| path.as_path());
     let arguments = (
-        &engine,
+        (&engine, &ledger),
         loader.chosen(&prepared.chosen),
-        loader.shape(),
+        loader.shapes(),
         parsed_options(py, &options)?,
         locustfile,
     );
@@ -116,24 +97,18 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
     let setup = RunSetup {
         options,
         classes: classes.iter().map(described).collect::<PyResult<_>>()?,
-        lanes,
-        limits: Limits::default(),
+        collector: Arc::clone(ledger.get().collector()),
         request_log,
-        starts_by_itself: loader.shape().is_none(),
+        starts_by_itself: loader.shapes().is_empty(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
+        intervals: intervals(&module)?,
         request_grace: REQUEST_GRACE,
         page: page_setup(locustfile, loader, &module, &python)?,
     };
     module.call_method0("release_sigint")?;
-    let host: Arc<dyn Host> = Arc::new(PythonHost {
-        actions,
-        client: Arc::clone(&client),
-        published: engine.get().published(),
-    });
+    let host = engine.get().host();
     let run = py.detach(|| Run::start(setup, &host))?;
-    engine
-        .get()
-        .set_run(run.control().clone(), Arc::clone(run.collector()));
+    engine.get().set_control(run.control().clone());
     let looped = python.call_method0("loop");
     let code = end(py, &python, engine.get(), run);
     looped?;
@@ -162,6 +137,19 @@ fn end(py: Python<'_>, python: &Bound<'_, PyAny>, engine: &Engine, run: Run) -> 
     Ok(code)
 }
 
+/// How often tables are printed and files written; locustfiles may say so.
+fn intervals(module: &Bound<'_, PyModule>) -> PyResult<Intervals> {
+    let (console, files): (f64, f64) = module.call_method0("intervals")?.extract()?;
+    let duration = |seconds: f64| {
+        Duration::try_from_secs_f64(seconds.max(INTERVAL_MIN_S))
+            .map_err(|error| PyValueError::new_err(format!("{seconds} s is no interval: {error}")))
+    };
+    Ok(Intervals {
+        console: duration(console)?,
+        files: duration(files)?,
+    })
+}
+
 fn page_setup(
     locustfile: &Path,
     loader: &PythonLoader<'_>,
@@ -180,8 +168,13 @@ fn page_setup(
             is_multiple,
         };
     let extension: Option<(PathBuf, bool)> = python.call_method0("page_extension")?.extract()?;
-    let shape = loader.shape();
-    let shape = shape.map(|shape| shape.get_type().name()?.extract());
+    let shape = |shape: &Bound<'_, PyAny>| {
+        Ok(Shape {
+            name: shape.get_type().name()?.extract()?,
+            uses_common_options: shape.getattr("use_common_options")?.is_truthy()?,
+        })
+    };
+    let shapes: PyResult<_> = loader.shapes().iter().map(shape).collect();
     Ok(PageSetup {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         locustfile: locustfile
@@ -190,7 +183,7 @@ fn page_setup(
             .to_string_lossy()
             .into_owned(),
         extra_options: options.into_iter().map(option).collect(),
-        shape: shape.transpose()?,
+        shapes: shapes?,
         extension: extension.map(|(folder, logs_in)| Extension { folder, logs_in }),
     })
 }
@@ -202,34 +195,26 @@ fn request_log(options: &acrida_cli::options::Options) -> Result<Option<RequestL
     }
 }
 
-fn start_client(counters: Vec<Counter>) -> Result<Arc<Client>, Exit> {
-    let observers = counters
-        .into_iter()
-        .map(|counter| Arc::new(counter) as Arc<dyn Observer>);
-    let settings = Settings {
-        observers: observers.collect(),
-        limits: acrida_http::Limits::default(),
-    };
-    Client::start(settings)
+fn start_engine(ledger: &Bound<'_, Ledger>) -> Result<Engine, Exit> {
+    Engine::start(ledger)
         .map_err(|error| Exit::Failed(format!("the system refuses to start I/O threads: {error}")))
 }
 
-/// A mistake of the locustfile's is said in a line; anything else is passed on.
+/// A mistake of the locustfile's, or of the command line as it understands it, is said
+/// in a line; anything else is passed on.
 fn explain(py: Python<'_>, error: PyErr) -> Problem {
-    let is_mistake = py
-        .import("acrida.run")
-        .and_then(|module| module.getattr("LocustfileError"))
-        .is_ok_and(|class| error.is_instance(py, &class));
-    if is_mistake {
+    let is_a = |class: &str| {
+        py.import("acrida.run")
+            .and_then(|module| module.getattr(class))
+            .is_ok_and(|class| error.is_instance(py, &class))
+    };
+    if is_a("UsageError") {
+        Exit::Usage(error.value(py).to_string()).into()
+    } else if is_a("LocustfileError") {
         Exit::Failed(error.value(py).to_string()).into()
     } else {
         error.into()
     }
-}
-
-fn io_threads() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.div_ceil(CORES_PER_IO_THREAD).min(IO_THREADS_MAX)
 }
 
 /// What messages call the program: its file's name.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use acrida_cli::run::Counter;
-use acrida_http::{Finished, HttpError, Observer, Record, Response, Wording};
+use acrida_http::{BodyStream, Finished, HttpError, Observer, Record, Response, Wording};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -38,6 +38,11 @@ impl Exchange {
             finished,
             counter,
         }
+    }
+
+    /// The body, if it is handed over while it arrives.
+    pub(crate) fn stream(&self) -> Option<Arc<BodyStream>> {
+        self.finished.stream.clone()
     }
 
     fn response(&self) -> Option<&Response> {
@@ -229,6 +234,11 @@ impl Exchange {
     #[getter]
     fn response_time_ms(&self) -> f64 {
         self.finished.response_time_us as f64 / 1000.0
+    }
+
+    /// It is not counted: another one is, that it belongs to.
+    fn discard(&self) {
+        self.counted.store(true, Ordering::Relaxed);
     }
 
     /// Counts the request as a `catch_response` block decided; only the first time.

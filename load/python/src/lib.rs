@@ -10,12 +10,14 @@ mod engine;
 mod entry;
 mod exchange;
 mod host;
+mod ledger;
 mod loader;
 mod multipart;
 mod published;
 mod session;
 mod settings;
 mod statistics;
+mod stream;
 mod waiters;
 
 use pyo3::prelude::*;
@@ -31,11 +33,17 @@ mod _native {
     #[pymodule_export]
     use crate::exchange::Exchange;
     #[pymodule_export]
+    use crate::ledger::Ledger;
+    #[pymodule_export]
     use crate::multipart::{Body, encode_multipart};
     #[pymodule_export]
-    use crate::session::Session;
+    use crate::session::{Proxies, Session};
     #[pymodule_export]
-    use crate::statistics::{FailureEntry, Statistics, StatsEntry};
+    use crate::settings::{find_locustfiles, parse_options};
+    #[pymodule_export]
+    use crate::statistics::{Failure, Row, Statistics, history_header};
+    #[pymodule_export]
+    use crate::stream::Stream;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

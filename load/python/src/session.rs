@@ -5,20 +5,45 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use acrida_http::{
-    Headers, HttpError, Request, Target, TargetError, Timeouts, Tls, TlsChoice, Trust, Wording,
+    Headers, HttpError, Proxy, Request, Target, TargetError, Timeouts, Tls, TlsChoice, Trust,
+    Wording,
 };
 use bytes::Bytes;
-use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::multipart::Body;
+use crate::stream::Stream;
 use crate::waiters::{Handover, Waiter};
 
 /// Names and values.
 type Pairs = Vec<(String, String)>;
+
+/// Whom requests go through.
+#[pyclass(frozen, module = "acrida._native")]
+pub(crate) struct Proxies(Arc<acrida_http::Proxies>);
+
+#[pymethods]
+impl Proxies {
+    /// The URLs of the proxies for http:// and https://, None goes straight;
+    /// requests' InvalidProxyURL for what is none.
+    #[new]
+    #[pyo3(signature = (http, https))]
+    fn new(py: Python<'_>, http: Option<&str>, https: Option<&str>) -> PyResult<Self> {
+        let parse = |url: Option<&str>| -> PyResult<Option<Arc<Proxy>>> {
+            let proxy = url.map(Proxy::parse).transpose();
+            let proxy = proxy.map_err(|error| named(py, "InvalidProxyURL", &error.to_string()))?;
+            Ok(proxy.map(Arc::new))
+        };
+        Ok(Self(Arc::new(acrida_http::Proxies {
+            http: parse(http)?,
+            https: parse(https)?,
+        })))
+    }
+}
 
 /// One user's connections and cookies.
 #[pyclass(frozen, module = "acrida._native")]
@@ -71,15 +96,11 @@ impl Session {
         max_redirects: Option<u32>,
         verify: Verify,
         cert: Option<Cert>,
-        proxies: Option<Bound<'_, PyAny>>,
+        proxies: Option<PyRef<'_, Proxies>>,
+        streams: bool,
         count_now: bool,
         is_fast: bool,
     ) -> PyResult<Py<PyAny>> {
-        if proxies.is_some_and(|proxies| proxies.is_truthy().unwrap_or(true)) {
-            return Err(PyNotImplementedError::new_err(
-                "proxies are not supported yet",
-            ));
-        }
         let target = parse_target(base_url, url)
             .map_err(|error| named(py, error.class(), &error.to_string()))?;
         let (headers, refused) = match headers.map(Headers::new) {
@@ -99,12 +120,14 @@ impl Session {
             authorization: None,
             timeouts: timeout.map_or_else(Timeouts::default, |timeout| timeout.0),
             max_redirects,
+            proxies: proxies.map(|proxies| Arc::clone(&proxies.0)),
             tls: load_tls(engine, verify, cert)?,
             wording: if is_fast {
                 Wording::Geventhttpclient
             } else {
                 Wording::Requests
             },
+            streams,
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();
@@ -112,6 +135,12 @@ impl Session {
             request.set_basic_auth(&user, &password);
         }
         self.send(py, switch, request, refused)
+    }
+
+    /// The body of an exchange, if it is still arriving.
+    fn stream_of(&self, py: Python<'_>, exchange: PyRef<'_, Exchange>) -> Option<Stream> {
+        let body = exchange.stream()?;
+        Some(Stream::new(self.engine.clone_ref(py), body))
     }
 
     /// Nobody waits for this ticket any more.

@@ -1,9 +1,68 @@
 //! Settings as Python sees them: `environment.parsed_options`.
 
-use acrida_cli::flags::Value;
+use std::path::{Path, PathBuf};
+
+use acrida_cli::exit::Exit;
+use acrida_cli::flags::{ExtraFlag, Value};
+use acrida_cli::invocation::Invocation;
 use acrida_cli::options::Options;
+use pyo3::exceptions::PySystemExit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
+
+use crate::loader::extra_flag;
+
+/// The attributes of `parsed_options` for `args`, `flags` being what a locustfile adds.
+/// `config_files` are read instead of those that the command finds.
+///
+/// What is wrong is printed as the command would, and SystemExit raised.
+#[pyfunction]
+#[pyo3(signature = (program, args, flags, config_files))]
+pub(crate) fn parse_options<'py>(
+    py: Python<'py>,
+    program: &str,
+    args: Vec<String>,
+    flags: Vec<Bound<'py, PyAny>>,
+    config_files: Option<Vec<String>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let flags: PyResult<Vec<ExtraFlag>> = flags.iter().map(extra_flag).collect();
+    let flags = flags?;
+    let read = || -> Result<Options, Exit> {
+        let invocation = Invocation::of_process(program, program, args)?;
+        match &config_files {
+            Some(files) => invocation.with_files(files)?.options(&flags),
+            None => invocation.options(&flags),
+        }
+    };
+    let options = read().map_err(|exit| ended(py, &exit, program))?;
+    parsed_options(py, &options)
+}
+
+/// The files that `--locustfile` names. What is wrong is printed as the command would,
+/// and SystemExit raised.
+#[pyfunction]
+pub(crate) fn find_locustfiles(py: Python<'_>, given: &str) -> PyResult<Vec<PathBuf>> {
+    acrida_cli::find_locustfiles(given, Path::new("")).map_err(|exit| ended(py, &exit, "acrida"))
+}
+
+/// Says why the command would end here; the exception ends the program.
+fn ended(py: Python<'_>, exit: &Exit, program: &str) -> PyErr {
+    match say(py, exit, program) {
+        Ok(()) => PySystemExit::new_err(exit.code()),
+        Err(error) => error,
+    }
+}
+
+/// Prints through Python's own streams, which a program may have replaced.
+fn say(py: Python<'_>, exit: &Exit, program: &str) -> PyResult<()> {
+    let (stream, text) = match exit {
+        Exit::Shown(text) => ("stdout", text.clone()),
+        Exit::Usage(text) => ("stderr", format!("{program}: error: {text}\n")),
+        Exit::Failed(text) => ("stderr", format!("{program}: {text}\n")),
+    };
+    let stream = py.import("sys")?.getattr(stream)?;
+    stream.call_method1("write", (text,)).map(drop)
+}
 
 /// Every attribute of `parsed_options`.
 pub(crate) fn parsed_options<'py>(

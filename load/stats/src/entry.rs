@@ -222,6 +222,18 @@ impl EntrySnapshot {
         counts
     }
 
+    /// How many requests took how long: counts by time in µs, as exact as they are kept.
+    pub fn times_us(&self) -> BTreeMap<u64, u64> {
+        let mut times = BTreeMap::new();
+        self.for_each_time_us(|time_us, count| *times.entry(time_us).or_default() += count);
+        times
+    }
+
+    /// When the run started, or was last reset, in µs since the Unix epoch.
+    pub fn start_us(&self) -> u64 {
+        self.clock.start_us
+    }
+
     /// Calls `each` with response times in µs, at three significant digits or better,
     /// and how many requests took that long; a time may come more than once.
     pub fn for_each_time_us(&self, each: impl FnMut(u64, u64)) {
@@ -286,10 +298,11 @@ impl EntrySnapshot {
         sum as f64 / length as f64
     }
 
-    /// Failures per request, 0.0 to 1.0; 0.0 if there are no requests.
+    /// Failures per request, 0.0 to 1.0; without requests 0.0, or 1.0 if a failure was
+    /// counted by itself, as in Locust.
     pub fn fail_ratio(&self) -> f64 {
         if self.num_requests == 0 {
-            return 0.0;
+            return if self.num_failures > 0 { 1.0 } else { 0.0 };
         }
         self.num_failures as f64 / self.num_requests as f64
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::entry::{Entry, RunClock};
+use crate::entry::{Entry, EntrySnapshot, RunClock};
 use crate::key::{FailureKey, Key, hash_of};
 use crate::limits::{Limits, OTHER_EXCEPTIONS, cut};
 use crate::overflow::OverflowedNames;
@@ -131,13 +131,39 @@ impl Ledger {
             .collect();
     }
 
-    /// Everything as it is at `now_us`, when `user_count` users are running.
-    pub fn snapshot(&self, now_us: u64, user_count: u64) -> Snapshot {
-        let clock = RunClock {
+    /// Forgets what was measured, the names too, and starts anew at `now_us`.
+    pub fn clear(&mut self, now_us: u64) {
+        *self = Self::new(self.limits, now_us);
+    }
+
+    /// One row as it is at `now_us`; empty if nothing was counted under these names.
+    pub fn entry_snapshot(&self, method: &str, name: &str, now_us: u64) -> EntrySnapshot {
+        let key = Key::new(method, name);
+        let known = self.entries.get(&key);
+        let others = (key == Key::others()).then_some(self.others.as_ref());
+        match known.or(others.flatten()) {
+            Some(entry) => entry.snapshot(&key, self.clock(now_us)),
+            None => Entry::default().snapshot(&key, self.clock(now_us)),
+        }
+    }
+
+    /// The row over all requests as it is at `now_us`.
+    pub fn total_snapshot(&self, now_us: u64) -> EntrySnapshot {
+        let key = Key::new("", "Aggregated");
+        self.total.snapshot(&key, self.clock(now_us))
+    }
+
+    fn clock(&self, now_us: u64) -> RunClock {
+        RunClock {
             start_us: self.start_us,
             last_request_us: self.total.last_us(),
             taken_us: now_us,
-        };
+        }
+    }
+
+    /// Everything as it is at `now_us`, when `user_count` users are running.
+    pub fn snapshot(&self, now_us: u64, user_count: u64) -> Snapshot {
+        let clock = self.clock(now_us);
         let entries = self.entries.iter();
         let entries = entries.map(|(key, entry)| entry.snapshot(key, clock));
         let others = self.others.iter();
@@ -150,7 +176,7 @@ impl Ledger {
             taken_us: now_us,
             user_count,
             entries,
-            total: self.total.snapshot(&Key::new("", "Aggregated"), clock),
+            total: self.total_snapshot(now_us),
             failures: self.failure_rows(),
             exceptions: self.exception_rows(),
             cut_off: self.cut_off,

@@ -85,6 +85,24 @@ impl Recorder {
         }
     }
 
+    /// Counts a failure at `at_us` (µs since the Unix epoch) of a request that is, or
+    /// will be, counted by itself.
+    pub fn record_error(&mut self, method: &str, name: &str, error: &str, at_us: u64) {
+        let method = cut(method, self.limits.max_name_bytes);
+        let name = cut(name, self.limits.max_name_bytes);
+        let hash = hash_of((method, name));
+        let is_key = |key: &Key| key.is(method, name);
+        let entry = self.entries.value(hash, is_key, || Key::new(method, name));
+        let known = entry.is_some();
+        entry.unwrap_or(&mut self.others).record_error(at_us);
+        let (method, name) = if known {
+            (method, name)
+        } else {
+            ("", OTHER_NAMES)
+        };
+        self.record_failure(method, name, error, at_us);
+    }
+
     fn record_failure(&mut self, method: &str, name: &str, error: &str, at_us: u64) {
         let error = without_addresses(error);
         let error = cut(&error, self.limits.max_error_bytes);
@@ -126,6 +144,12 @@ impl Lane {
         self.recorder().record(sample);
     }
 
+    /// Counts a failure of a request that is counted by itself; see
+    /// [`Recorder::record_error`].
+    pub fn record_error(&self, method: &str, name: &str, error: &str, at_us: u64) {
+        self.recorder().record_error(method, name, error, at_us);
+    }
+
     /// What was recorded since the last time.
     pub fn take(&self) -> Delta {
         self.recorder().take()
@@ -154,11 +178,19 @@ pub(crate) struct Seconds(Vec<(u64, Tally)>);
 
 impl Seconds {
     fn record(&mut self, sample: &Sample<'_>) {
-        let second = sample.finished_us / 1_000_000;
+        self.at(sample.finished_us).record(sample);
+    }
+
+    fn record_error(&mut self, at_us: u64) {
+        self.at(at_us).failures += 1;
+    }
+
+    fn at(&mut self, at_us: u64) -> &mut Tally {
+        let second = at_us / 1_000_000;
         // Nearly always the last one.
         let at = self.0.iter().rposition(|(other, _)| *other == second);
         let at = at.unwrap_or_else(|| self.begin(second));
-        self.0[at].1.record(sample);
+        &mut self.0[at].1
     }
 
     fn begin(&mut self, second: u64) -> usize {

@@ -321,3 +321,51 @@ fn a_snapshot_does_not_change_with_its_ledger() {
     let after = ledger.snapshot(START_US, 0);
     assert_eq!(after.total.max_response_time_ms(), Ok(9.0));
 }
+
+#[test]
+fn a_failure_counted_by_itself_is_no_request() {
+    let mut recorder = Recorder::new(Limits::default());
+    recorder.record(&sample("/", SECOND_US));
+    recorder.record_error("GET", "/", "E()", START_US + SECOND_US);
+    recorder.record_error("GET", "/other", "E()", START_US + SECOND_US);
+    let mut ledger = Ledger::new(Limits::default(), START_US);
+    ledger.absorb(recorder.take());
+    let row = |name| {
+        let row = ledger.entry_snapshot("GET", name, START_US);
+        (row.num_requests, row.num_failures, row.fail_ratio())
+    };
+    assert_eq!(row("/"), (1, 1, 1.0));
+    assert_eq!(row("/other"), (0, 1, 1.0));
+    assert_eq!(row("/absent"), (0, 0, 0.0));
+    let total = ledger.total_snapshot(START_US);
+    assert_eq!((total.num_requests, total.num_failures), (1, 2));
+    assert_eq!(ledger.snapshot(START_US, 0).failures.len(), 2);
+}
+
+#[test]
+fn one_row_tells_its_times_and_seconds() {
+    let slow = Sample {
+        response_time_us: Some(2_000),
+        failure: Some("500"),
+        ..sample("/", 3 * SECOND_US)
+    };
+    let samples = [sample("/", SECOND_US), slow, sample("/", SECOND_US)];
+    let row = ledger_of(Limits::default(), &samples).entry_snapshot("GET", "/", START_US);
+    assert_eq!(Vec::from_iter(row.times_us()), [(1_500, 2), (2_000, 1)]);
+    let start = START_US / SECOND_US;
+    let seconds = row.counts_by_second();
+    let seconds =
+        Vec::from_iter(seconds.map(|count| (count.second, count.requests, count.failures)));
+    assert_eq!(seconds, [(start + 1, 2, 0), (start + 3, 1, 1)]);
+    assert_eq!(row.start_us(), START_US);
+}
+
+#[test]
+fn a_cleared_ledger_knows_no_names() {
+    let mut ledger = ledger_of(Limits::default(), &[sample("/", 0)]);
+    ledger.clear(START_US + 1);
+    let snapshot = ledger.snapshot(START_US + 1, 0);
+    assert_eq!(snapshot.entries.len(), 0);
+    assert_eq!(snapshot.total.num_requests, 0);
+    assert_eq!(snapshot.start_us, START_US + 1);
+}

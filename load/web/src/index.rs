@@ -99,6 +99,11 @@ pub(crate) fn template_args(shared: &Shared) -> Value {
         })
         .collect();
     let picker = settings.class_picker;
+    let shape = book.shape.map(|at| &settings.shapes[at]);
+    let uses_common_options = shape.map(|shape| shape.uses_common_options);
+    let mut shapes: Vec<&str> = settings.shapes.iter().map(|shape| &*shape.name).collect();
+    shapes.sort_unstable();
+    shapes.insert(0, "Default");
     json!({
         "locustfile": settings.locustfile,
         "state": shared.control.state().name(),
@@ -112,15 +117,15 @@ pub(crate) fn template_args(shared: &Shared) -> Value {
         "num_users": option("num_users"),
         "spawn_rate": option("spawn_rate"),
         "worker_count": 0,
-        "hide_common_options": settings.shape.is_some(),
-        "shape_use_common_options": null,
+        "hide_common_options": uses_common_options.is_some_and(|uses| !(picker || uses)),
+        "shape_use_common_options": uses_common_options,
         "stats_history_enabled": settings.full_history.is_some(),
         "tasks": "{}",
         "extra_options": extra,
         "run_time": option("run_time"),
         "show_userclass_picker": picker,
         "available_user_classes": picker.then_some(&names),
-        "available_shape_classes": ["Default"],
+        "available_shape_classes": shapes,
         "available_user_tasks": picker.then_some(tasks),
         "users": users,
         "percentiles_to_chart": PERCENTILES_TO_CHART,

@@ -36,4 +36,4 @@ pub mod swarm;
 
 pub use extension::Extension;
 pub use page::{Address, Page, Setup, StartError, Tls};
-pub use site::{Change, ClassInfo, ExtraOption, Settings, Site, UserChange};
+pub use site::{Change, ClassInfo, ExtraOption, Settings, Shape, Site, UserChange};

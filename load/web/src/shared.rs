@@ -54,6 +54,8 @@ pub(crate) struct Book {
     pub(crate) host: Option<String>,
     /// `environment.parsed_options`, by attribute.
     pub(crate) options: Map<String, Value>,
+    /// The load shape that tests follow, by its place among the settings'.
+    pub(crate) shape: Option<usize>,
     /// The classes that the form has chosen.
     pub(crate) picked: Vec<String>,
     /// The newest swarm: users, and when and for how many seconds.
@@ -116,6 +118,7 @@ impl Shared {
         let book = Book {
             host: settings.host.clone(),
             options: settings.options.clone(),
+            shape: (!settings.shapes.is_empty()).then_some(0),
             picked: Vec::new(),
             wanted: Wanted::of_start(&settings),
             history: History::default(),

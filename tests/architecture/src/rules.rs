@@ -107,7 +107,13 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         package: "acrida-python",
-        may_use: &["acrida-cli", "acrida-engine", "acrida-http", "acrida-stats"],
+        may_use: &[
+            "acrida-cli",
+            "acrida-engine",
+            "acrida-http",
+            "acrida-report",
+            "acrida-stats",
+        ],
         must_not_know: &[DATABASES, IMAGES],
         pure_sources: None,
     },
@@ -124,8 +130,14 @@ pub const RULES: &[Rule] = &[
         pure_sources: None,
     },
     Rule {
+        package: "classifier-store",
+        may_use: &["classifier-imaging"],
+        must_not_know: &[PYTHON, SOCKETS, ASYNC],
+        pure_sources: None,
+    },
+    Rule {
         package: "classifier-service",
-        may_use: &["classifier-imaging", "classifier-model"],
+        may_use: &["classifier-imaging", "classifier-model", "classifier-store"],
         must_not_know: &[PYTHON],
         pure_sources: None,
     },

@@ -21,15 +21,13 @@ pub(crate) struct Collected {
     pub(crate) share: Share,
 }
 
-/// Reads the whole of `body`; beyond a limit it stops reading.
-pub(crate) async fn collect(app: &App, mut body: Body) -> Result<Collected, ApiError> {
-    if body.size_hint().lower() > app.body_bytes_max as u64 {
+/// Reads the whole of `body`, at most `max` bytes; beyond a limit it stops reading.
+pub(crate) async fn collect(app: &App, mut body: Body, max: usize) -> Result<Collected, ApiError> {
+    if body.size_hint().lower() > max as u64 {
         discard(body);
-        return Err(ApiError::BodyTooLarge {
-            max: app.body_bytes_max,
-        });
+        return Err(ApiError::BodyTooLarge { max });
     }
-    let reading = timeout(app.body_within, read(app, &mut body));
+    let reading = timeout(app.body_within, read(app, &mut body, max));
     let result = match reading.await {
         Ok(result) => result,
         Err(_) => return Err(ApiError::BodyTooSlow(app.body_within)),
@@ -40,7 +38,7 @@ pub(crate) async fn collect(app: &App, mut body: Body) -> Result<Collected, ApiE
     result
 }
 
-async fn read(app: &App, body: &mut Body) -> Result<Collected, ApiError> {
+async fn read(app: &App, body: &mut Body, max: usize) -> Result<Collected, ApiError> {
     let mut bytes = Vec::new();
     let mut share = app.memory.share();
     while let Some(frame) = body.frame().await {
@@ -48,10 +46,8 @@ async fn read(app: &App, body: &mut Body) -> Result<Collected, ApiError> {
         let Ok(data) = frame.into_data() else {
             continue; // Trailers.
         };
-        if bytes.len() + data.len() > app.body_bytes_max {
-            return Err(ApiError::BodyTooLarge {
-                max: app.body_bytes_max,
-            });
+        if bytes.len() + data.len() > max {
+            return Err(ApiError::BodyTooLarge { max });
         }
         share.grow(data.len()).map_err(|_| ApiError::NoMemoryLeft)?;
         bytes.extend_from_slice(&data);

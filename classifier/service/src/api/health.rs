@@ -1,14 +1,17 @@
-//! `GET /health`.
+//! `GET /health`, and what orchestrators ask: `/live` and `/ready`.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
+use super::blocking::ask;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     status: &'static str,
     model_loaded: bool,
@@ -16,12 +19,54 @@ pub(crate) struct Health {
     uptime_seconds: u64,
 }
 
-/// Healthy as soon as it answers: the service does not start without its model.
+/// Whether the service has a model, and which.
+#[utoipa::path(get, path = "/health", tag = "Service", responses((status = 200, body = Health)))]
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
+    // Healthy as soon as it answers: the service does not start without its model.
     Json(Health {
         status: "healthy",
         model_loaded: true,
         model_version: app.predictor.model().version().to_owned(),
         uptime_seconds: app.started.elapsed().as_secs(),
     })
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Alive {
+    alive: bool,
+}
+
+/// Whether the process answers at all: an orchestrator restarts it when it does not.
+#[utoipa::path(get, path = "/live", tag = "Service", responses((status = 200, body = Alive)))]
+pub(crate) async fn live() -> Json<Alive> {
+    Json(Alive { alive: true })
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    ready: bool,
+    /// Whether the store answers.
+    store: bool,
+    /// Whether one more image could wait for a thread.
+    queue: bool,
+}
+
+/// Whether requests should come here: a balancer passes them to others when not.
+#[utoipa::path(get, path = "/ready", tag = "Service",
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
+    let store = ask(&app.store, |store| store.serving_model()).await.is_ok();
+    let queue = app.predictor.has_room();
+    let ready = store && queue;
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let readiness = Readiness {
+        ready,
+        store,
+        queue,
+    };
+    (status, Json(readiness))
 }

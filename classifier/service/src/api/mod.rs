@@ -1,27 +1,60 @@
 //! The HTTP interface: one file an endpoint.
 
+mod blocking;
 mod body;
+mod dataset_stats;
 mod error;
+mod guard;
 mod health;
 mod index;
+mod metrics;
+mod model_versions;
+mod multipart;
 mod predict;
-mod upload;
+mod retrain;
+mod training_data;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
-use axum::routing::{get, post};
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use classifier_store::Store;
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::base::Summary;
 use crate::memory::Budget;
+use crate::metrics::Metrics;
 use crate::prediction::Predictor;
+use crate::retraining::Retraining;
 use error::ApiError;
+pub(crate) use guard::Guard;
+pub(crate) use training_data::UploadLimits;
 
 /// What the endpoints share.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) predictor: Predictor,
+    pub(crate) predictor: Arc<Predictor>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) guard: Guard,
+    pub(crate) retraining: Arc<Retraining>,
+    /// Whether there are base images.
+    pub(crate) can_retrain: bool,
+    pub(crate) waiting_jobs_max: usize,
+    pub(crate) uploads: UploadLimits,
+    /// Uploads that are decoded at once; others wait, in the memory for bodies.
+    pub(crate) upload_places: Arc<Semaphore>,
+    /// Empty without base images, and until a folder of them has been looked through.
+    pub(crate) base_summary: Arc<OnceLock<Summary>>,
     /// For all request bodies together.
     pub(crate) memory: Budget,
     /// For one request body.
@@ -31,14 +64,42 @@ pub(crate) struct App {
     pub(crate) started: Instant,
 }
 
+const JSON: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
+
+/// Described at `/openapi.json`, together with the endpoints themselves.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Brain MRI classifier",
+    description = "Tells four kinds of brain MRI slices apart. Not a medical device."
+))]
+struct Description;
+
 /// Every path that is answered.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(health::health))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(predict::predict))
+        .routes(routes!(training_data::upload))
+        .routes(routes!(dataset_stats::dataset_stats))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(retrain::retrain))
+        .routes(routes!(retrain::jobs))
+        .routes(routes!(retrain::cancel))
+        .routes(routes!(retrain::status))
+        .routes(routes!(model_versions::versions))
+        .routes(routes!(model_versions::serve))
+        .split_for_parts();
+    let description = serde_json::to_vec(&description).expect("a description is plain data");
+    let description = Bytes::from(description);
+    router
         .route("/", get(index::index))
-        .route("/health", get(health::health))
-        .route("/predict", post(predict::predict))
+        .route("/openapi.json", get(|| async { (JSON, description) }))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&app), guard::admit))
+        .layer(from_fn_with_state(Arc::clone(&app), metrics::count))
         .with_state(app)
 }
 

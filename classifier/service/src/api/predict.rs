@@ -5,24 +5,34 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use classifier_imaging::Class;
 use classifier_model::Prediction;
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
-use super::error::ApiError;
-use super::{App, body, upload};
+use super::error::{ApiError, Problem};
+use super::{App, body, multipart};
+use crate::base::by_class;
 use crate::prediction::{Image, Outcome, Timings};
 
 /// The field that the image is in.
 const FIELD: &str = "file";
 
-#[derive(Serialize)]
+/// One image.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a form that is read field by field")]
+pub(crate) struct ImageForm {
+    /// JPEG or PNG.
+    #[schema(value_type = String, format = Binary, content_media_type = "image/jpeg")]
+    file: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Reply {
     predicted_class: &'static str,
     predicted_class_short: &'static str,
     class_index: usize,
     confidence: f64,
+    #[schema(value_type = HashMap<String, f64>)]
     probabilities: Probabilities,
     inference_time_ms: f64,
 }
@@ -32,20 +42,26 @@ struct Probabilities(Prediction);
 
 type ServerTiming = [(&'static str, String); 1];
 
+/// Which of the four classes an image shows.
+#[utoipa::path(post, path = "/predict", tag = "Predictions",
+    request_body(content = ImageForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Reply), (status = "4XX", body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn predict(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<(ServerTiming, Json<Reply>), ApiError> {
     let (head, body) = request.into_parts();
-    let body = body::collect(&app, body).await?;
+    let body = body::collect(&app, body, app.body_bytes_max).await?;
     let image = Image {
-        bytes: upload::file(&head.headers, body.bytes, FIELD).await?,
+        bytes: multipart::file(&head.headers, body.bytes, FIELD).await?,
         share: body.share,
     };
     let Outcome {
         prediction,
         timings,
     } = app.predictor.predict(image).await?;
+    app.metrics
+        .count_prediction(prediction.class(), timings.infer);
     let headers = [("server-timing", server_timing(&timings))];
     Ok((headers, Json(Reply::new(prediction, &timings))))
 }
@@ -66,11 +82,7 @@ impl Reply {
 
 impl Serialize for Probabilities {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(Class::ALL.len()))?;
-        for class in Class::ALL {
-            map.serialize_entry(class.short_name(), &rounded(self.0.of(class)))?;
-        }
-        map.end()
+        by_class(&self.0.probabilities.map(rounded), serializer)
     }
 }
 

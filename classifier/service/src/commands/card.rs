@@ -34,7 +34,7 @@ image shows. Do not use it for anybody's diagnosis.
 
 The images are the public \"Brain Tumor MRI Dataset\" (Masoud Nickparvar, Kaggle), which joins the contrast-enhanced set
 of Cheng et al. on figshare with the SARTAJ and Br35H collections. They are not part of this repository, apart from a
-few samples. Scores on that set's usual split are flattered, since about a third of its test images have a
+few samples and the replay set. Scores on that set's usual split are flattered, since about a third of its test images have a
 near-duplicate among the training images; the split here avoids that.
 
 ## Network and training

@@ -10,8 +10,8 @@ use classifier_model::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::judge::predict_all;
 use super::output::say;
+use crate::parallel::predict_all;
 
 /// The images in memory, divided.
 #[derive(Default)]
@@ -117,7 +117,7 @@ impl Course<'_> {
             "epoch {number}/{epochs}: loss {loss:.4}, validation accuracy {percent:.2} %"
         ))?;
         let record = TrainingRecord {
-            date: jiff::Zoned::now().date().to_string(),
+            date: jiff::ZonedDateTime::now().date().to_string(),
             epochs: number,
             valid_accuracy: accuracy,
             ..self.record.clone()

@@ -8,10 +8,10 @@ use classifier_imaging::{Class, preprocess};
 use classifier_model::{Classifier, Evaluation, Prediction, Scratch};
 use serde::Serialize;
 
-use super::dataset::{Entry, read_image, read_index, scan};
-use super::judge::{parallel, thread_count};
 use super::output::say;
 use super::table::{evaluation_tables, summary};
+use crate::base::{Entry, read_image, read_index, scan};
+use crate::parallel::{parallel, thread_count};
 
 /// Unreadable images that are named one by one; further ones are only counted.
 const NAMED_MAX: usize = 20;

@@ -2,10 +2,10 @@
 
 mod card;
 mod course;
-mod dataset;
 pub(crate) mod evaluate;
-mod judge;
+mod keep;
 mod output;
+pub(crate) mod replay;
 pub(crate) mod serve;
 mod table;
 pub(crate) mod train;

@@ -1,20 +1,27 @@
 //! `classifier serve`: predictions over HTTP.
 
+use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail};
 use classifier_imaging::Limits;
-use classifier_model::Classifier;
+use classifier_model::{Classifier, ModelFile};
+use classifier_store::{NewModel, Store};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
-use super::judge::thread_count;
-use crate::api::{App, router};
+use super::keep::{KeepArgs, summarise};
+use crate::api::{App, Guard, router};
 use crate::memory::Budget;
+use crate::metrics::Metrics;
+use crate::parallel::thread_count;
 use crate::prediction::{Policy, Predictor};
+use crate::retraining::{Plan, Retraining, load};
 use crate::server::{ConnectionLimits, Ending, StopSignals, serve};
 
 /// Memory for all request bodies together: this many of the largest, but no less
@@ -23,6 +30,8 @@ const LARGEST_BODIES: usize = 8;
 const BODY_MEMORY_BYTES_MIN: usize = 256 * 1024 * 1024;
 /// Cores that one thread for connections keeps busy with images.
 const CORES_PER_IO_THREAD: usize = 4;
+/// Of so many inference threads, one more decodes uploads.
+const CORES_PER_UPLOAD: usize = 4;
 
 /// Flags of `classifier serve`.
 #[derive(Debug, clap::Args)]
@@ -69,16 +78,24 @@ pub(crate) struct ServeArgs {
     /// Time for open requests to finish after SIGINT or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
+    /// File with the key that requests have to bring; without it, everyone may ask
+    #[arg(long, value_name = "FILE")]
+    api_key_file: Option<PathBuf>,
+    /// Requests a second from one address, on average; one more is answered with 429
+    #[arg(long, value_name = "N", value_parser = count)]
+    rate_limit: Option<usize>,
+    #[command(flatten)]
+    keep: KeepArgs,
 }
 
-fn count(text: &str) -> Result<usize, String> {
+pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1_000_000) => Ok(number),
         _ => Err("expected a number from 1 to 1000000".to_owned()),
     }
 }
 
-fn byte_count(text: &str) -> Result<usize, String> {
+pub(super) fn byte_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1_073_741_824) => Ok(number),
         _ => Err("expected a number of bytes from 1 to 1073741824".to_owned()),
@@ -94,12 +111,35 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let started = Instant::now();
-    let classifier = load(&args.model)?;
+    let (store, classifier) = open_store(args)?;
     let threads = thread_count(args.threads);
     let version = classifier.version().to_owned();
+    let predictor = Arc::new(start_predictor(args, classifier, threads)?);
+    let metrics = Arc::new(Metrics::new());
+    let base = args.keep.base(&args.model)?;
+    let base_summary = summarise(base.as_ref())?;
+    let can_retrain = base.is_some();
+    let retraining = Arc::new(Retraining::start(Plan {
+        store: Arc::clone(&store),
+        predictor: Arc::clone(&predictor),
+        metrics: Arc::clone(&metrics),
+        base,
+        threads: args.keep.retrain_threads(),
+    })?);
     let app = App {
-        predictor: start_predictor(args, classifier, threads)?,
-        memory: Budget::new(BODY_MEMORY_BYTES_MIN.max(args.max_body_bytes * LARGEST_BODIES)),
+        predictor,
+        store,
+        metrics,
+        guard: guard(args)?,
+        retraining: Arc::clone(&retraining),
+        can_retrain,
+        waiting_jobs_max: args.keep.retrain_queue,
+        uploads: args
+            .keep
+            .upload_limits(args.max_body_bytes, image_limits(args)),
+        upload_places: Arc::new(Semaphore::new(threads.div_ceil(CORES_PER_UPLOAD))),
+        base_summary,
+        memory: Budget::new(body_memory_bytes(args)),
         body_bytes_max: args.max_body_bytes,
         body_within: args.body_timeout,
         started,
@@ -118,6 +158,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         ));
         Ok::<_, Error>(serve(listener, router(Arc::new(app)), limits(args), signals).await)
     })?;
+    retraining.stop();
     // Whoever is still connected had the drain timeout.
     runtime.shutdown_background();
     announce(match ending {
@@ -127,22 +168,68 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     Ok(())
 }
 
-fn load(model: &Path) -> Result<Classifier> {
+/// Opens the store, and has the model file in it if it is new; the classifier is of the
+/// version that serves, which may be a later one.
+fn open_store(args: &ServeArgs) -> Result<(Arc<Store>, Classifier)> {
+    let model = &args.model;
     if !model.exists() {
         bail!(
             "there is no model file {}; name one with --model, or make one with 'classifier train'",
             model.display()
         );
     }
-    let loaded = Classifier::load(model);
-    loaded.with_context(|| format!("cannot use the model {}", model.display()))
+    let unusable = || format!("cannot use the model {}", model.display());
+    let content = fs::read(model).with_context(unusable)?;
+    let file = ModelFile::from_bytes(&content).with_context(unusable)?;
+    let folder = &args.keep.store;
+    let unopened = || format!("cannot open the store {}", folder.display());
+    let store = Store::open(folder).with_context(unopened)?;
+    let new = NewModel {
+        content: &content,
+        accuracy: Some(file.training.valid_accuracy),
+        evaluation: None,
+        version: Some(&file.version),
+    };
+    let serving = store
+        .adopt_model(&new, Timestamp::now())
+        .with_context(unopened)?;
+    let classifier = load(&store, &serving).with_context(unopened)?;
+    Ok((Arc::new(store), classifier))
+}
+
+fn guard(args: &ServeArgs) -> Result<Guard> {
+    let key = args.api_key_file.as_ref().map(|path| {
+        let read = fs::read_to_string(path);
+        let text =
+            read.with_context(|| format!("cannot read the API key in {}", path.display()))?;
+        let key = text.trim();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            bail!("{} does not hold one word, the API key", path.display());
+        }
+        Ok(key.to_owned())
+    });
+    let rate = args
+        .rate_limit
+        .map(|rate| u32::try_from(rate).expect("the flag's limit is lower"));
+    Ok(Guard::new(key.transpose()?.as_deref(), rate))
+}
+
+/// For a few of the largest bodies at least.
+fn body_memory_bytes(args: &ServeArgs) -> usize {
+    let largest = args.max_body_bytes * LARGEST_BODIES;
+    BODY_MEMORY_BYTES_MIN
+        .max(largest)
+        .max(args.keep.max_upload_bytes)
+}
+
+fn image_limits(args: &ServeArgs) -> Limits {
+    Limits {
+        max_pixels: args.max_image_pixels,
+        ..Limits::default()
+    }
 }
 
 fn start_predictor(args: &ServeArgs, classifier: Classifier, threads: usize) -> Result<Predictor> {
-    let image_limits = Limits {
-        max_pixels: args.max_image_pixels,
-        ..Limits::default()
-    };
     let policy = Policy {
         batch_size_max: args.batch_size,
         batch_wait: Duration::from_millis(args.batch_wait_ms),
@@ -150,7 +237,7 @@ fn start_predictor(args: &ServeArgs, classifier: Classifier, threads: usize) -> 
     };
     Predictor::start(
         classifier,
-        image_limits,
+        image_limits(args),
         policy,
         threads,
         args.request_timeout,

@@ -4,17 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use classifier_imaging::{GreyImage, Preprocessing, Split, frame, preprocess};
+use classifier_imaging::{Preprocessing, Split, frame, preprocess};
 use classifier_model::{
     Architecture, Evaluation, Example, ModelFile, Settings, Trainer, TrainingRecord,
 };
 
 use super::card::{Origin, render};
 use super::course::{Course, Data};
-use super::dataset::{places, read_image, read_index, scan};
-use super::judge::{parallel, thread_count};
 use super::output::say;
 use super::table::summary;
+use crate::base::{entries, places, read_all};
+use crate::parallel::thread_count;
 
 /// Flags of `classifier train`.
 #[derive(Debug, clap::Args)]
@@ -141,17 +141,8 @@ fn prepare_outputs(args: &TrainArgs) -> Result<PathBuf> {
 }
 
 fn load_data(args: &TrainArgs, side: usize, threads: usize) -> Result<Data> {
-    let entries = match &args.index {
-        Some(index) => read_index(&args.data, index)?,
-        None => scan(&args.data)?,
-    };
-    let read = |(): &mut (), i: usize| -> Result<GreyImage> {
-        let path = &entries[i].path;
-        read_image(path).with_context(|| format!("cannot use {}", path.display()))
-    };
-    let images = parallel(entries.len(), threads, read)
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
+    let entries = entries(&args.data, args.index.as_deref())?;
+    let images = read_all(&entries, threads)?;
     let places = places(&entries, &images, args.seed);
     let preprocessing = Preprocessing::new(side);
     let mut data = Data::default();

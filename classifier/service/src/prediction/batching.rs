@@ -47,11 +47,20 @@ impl<T> Batcher<T> {
 
     /// Queues `item`, or gives it back when as many wait as may.
     pub(crate) fn push(&mut self, item: T, now: Instant) -> Result<(), T> {
-        if self.waiting.len() >= self.policy.queue_length_max {
+        if !self.has_room() {
             return Err(item);
         }
         self.waiting.push_back((now, item));
         Ok(())
+    }
+
+    /// Whether one more may wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting.len() < self.policy.queue_length_max
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

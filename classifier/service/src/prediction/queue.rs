@@ -47,6 +47,16 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    /// Whether one more could wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.lock().batcher.has_room()
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().batcher.len()
+    }
+
     /// Lets the threads end once nothing waits any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

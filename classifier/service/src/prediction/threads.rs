@@ -99,6 +99,21 @@ impl Predictor {
         self.shared.model.load_full()
     }
 
+    /// Has `classifier` judge from the next batch on.
+    pub(crate) fn replace(&self, classifier: Classifier) {
+        self.shared.model.store(Arc::new(classifier));
+    }
+
+    /// Whether one more image could wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.shared.queue.has_room()
+    }
+
+    /// Images that wait for a thread.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.queue.len()
+    }
+
     /// Waits for a thread to judge `image`; giving up takes it from the queue.
     pub(crate) async fn predict(&self, image: Image) -> Result<Outcome, Refusal> {
         let (reply, answer) = oneshot::channel();

@@ -3,17 +3,21 @@
 mod signals;
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tower_service::Service;
 
 pub(crate) use signals::StopSignals;
 
@@ -33,6 +37,10 @@ pub(crate) struct ConnectionLimits {
     /// For open requests to finish, once told to stop.
     pub(crate) drain_within: Duration,
 }
+
+/// Who a request comes from: in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// How serving came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +87,12 @@ async fn accept_all(
     loop {
         let place = Arc::clone(&places).acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
-        let socket = next_socket(&listener).await;
-        let service = TowerToHyperService::new(router.clone());
+        let (socket, client) = next_socket(&listener).await;
+        let router = router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ClientAddress(client.ip()));
+            router.clone().call(request)
+        });
         let connection = http.serve_connection(TokioIo::new(socket), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
@@ -91,13 +103,13 @@ async fn accept_all(
     }
 }
 
-async fn next_socket(listener: &TcpListener) -> TcpStream {
+async fn next_socket(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => {
+            Ok((socket, client)) => {
                 // Only a socket that is gone already refuses this.
                 let _ = socket.set_nodelay(true);
-                return socket;
+                return (socket, client);
             }
             Err(error) if is_the_connections_own(&error) => {}
             Err(_) => sleep(ACCEPT_PAUSE).await,

@@ -228,7 +228,7 @@ fn unknown_paths_and_methods_are_json_too() {
     let service = Service::start(&[]);
     for (request, status, detail) in [
         ("GET /nothing", 404, "there is nothing at /nothing"),
-        ("POST /retrain", 404, "there is nothing at /retrain"),
+        ("POST /nothing", 404, "there is nothing at /nothing"),
         ("GET /predict", 405, "/predict does not answer GET"),
         ("DELETE /health", 405, "/health does not answer DELETE"),
     ] {

@@ -1,7 +1,13 @@
 //! `classifier serve` as its clients see it: the real program, over real sockets.
 
+mod access;
 mod broken_requests;
+mod crashes;
+mod figures;
+mod pictures;
 mod predictions;
+mod retraining;
 mod starting;
 mod stopping;
 mod support;
+mod uploads;

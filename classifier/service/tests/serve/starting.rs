@@ -6,7 +6,9 @@ use crate::support::{Service, command, model};
 
 /// The one line on stderr of a program that ends with exit code 1.
 fn complaint(port: u16, model: &Path) -> String {
-    let output = command(port, model).output().expect("the program runs");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = command(port, model, folder.path());
+    let output = command.output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     let complaint = String::from_utf8(output.stderr).expect("text");

@@ -4,12 +4,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// Far above what any reply takes: a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for what happens in the background, where other programs come first.
+const BACKGROUND_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -21,12 +24,19 @@ pub(crate) fn model() -> PathBuf {
     repository("models/brain-mri.model")
 }
 
-/// The program, told to serve.
-pub(crate) fn command(port: u16, model: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_classifier"));
+/// The program.
+pub(crate) fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_classifier"))
+}
+
+/// The program, told to serve from a store in `folder`.
+pub(crate) fn command(port: u16, model: &Path, folder: &Path) -> Command {
+    let mut command = program();
     command
         .args(["serve", "--port", &port.to_string(), "--model"])
-        .arg(model);
+        .arg(model)
+        .arg("--store")
+        .arg(folder);
     command
 }
 
@@ -36,6 +46,8 @@ pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) ready_line: String,
     stdout: BufReader<ChildStdout>,
+    /// Removed when the service has ended; `None` for a store that outlives it.
+    folder: Option<TempDir>,
 }
 
 /// What came back.
@@ -48,9 +60,17 @@ pub(crate) struct Reply {
 }
 
 impl Service {
-    /// Serves the shipped model on a free port.
+    /// Serves the shipped model on a free port, from a new store.
     pub(crate) fn start(flags: &[&str]) -> Service {
-        let mut child = command(0, &model())
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut service = Service::start_in(folder.path(), &model(), flags);
+        service.folder = Some(folder);
+        service
+    }
+
+    /// Serves `model` on a free port, from the store in `folder`.
+    pub(crate) fn start_in(folder: &Path, model: &Path, flags: &[&str]) -> Service {
+        let mut child = command(0, model, folder)
             .args(flags)
             .stdout(Stdio::piped())
             .spawn()
@@ -65,7 +85,34 @@ impl Service {
             address: address.parse().expect("an address"),
             ready_line,
             stdout,
+            folder: None,
         }
+    }
+
+    /// Where it keeps things.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("a store of its own").path()
+    }
+
+    /// The status and the JSON of a reply to GET.
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
+        let reply = agent().get(format!("http://{}{path}", self.address)).call();
+        read(reply.expect("a reply"))
+    }
+
+    /// The status and the JSON of a reply to POST.
+    pub(crate) fn post_to(&self, path: &str, content_type: &str, body: &[u8]) -> (u16, Value) {
+        let reply = agent()
+            .post(format!("http://{}{path}", self.address))
+            .content_type(content_type)
+            .send(body);
+        read(reply.expect("a reply"))
+    }
+
+    /// Uploads images as `label`.
+    pub(crate) fn upload(&self, label: &str, images: &[&[u8]]) -> (u16, Value) {
+        let path = format!("/upload_training_data?label={label}");
+        self.post_to(&path, FORM, &form_of("files", images))
     }
 
     pub(crate) fn connect(&self) -> Connection {
@@ -85,13 +132,9 @@ impl Service {
 
     /// Posts `content` as the field `name` of a form to /predict, as clients do.
     pub(crate) fn post(&self, name: &str, content: &[u8]) -> (u16, Value, String) {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let mut response = agent
+        let mut response = agent()
             .post(format!("http://{}/predict", self.address))
-            .content_type("multipart/form-data; boundary=x")
+            .content_type(FORM)
             .send(&form(name, content))
             .expect("a reply");
         let timing = response.headers().get("server-timing");
@@ -179,13 +222,49 @@ impl Reply {
     }
 }
 
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    config.build().into()
+}
+
+fn read(mut reply: ureq::http::Response<ureq::Body>) -> (u16, Value) {
+    let body = reply.body_mut().read_to_string().expect("text");
+    let json = serde_json::from_str(&body);
+    (reply.status().as_u16(), json.expect("JSON"))
+}
+
+/// Asks again until `answer` is there; far above what anything takes, the test has failed.
+pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + BACKGROUND_PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("waited in vain until {what}");
+}
+
+/// What forms of the tests call themselves.
+pub(crate) const FORM: &str = "multipart/form-data; boundary=x";
+
 /// A form with one file, its boundary `x`.
 pub(crate) fn form(name: &str, content: &[u8]) -> Vec<u8> {
+    form_of(name, &[content])
+}
+
+/// A form with several files of one name, its boundary `x`.
+pub(crate) fn form_of(name: &str, contents: &[&[u8]]) -> Vec<u8> {
     let head = format!(
         "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.jpg\"\r\n\
          Content-Type: image/jpeg\r\n\r\n"
     );
-    [head.as_bytes(), content, b"\r\n--x--\r\n"].concat()
+    let mut form = Vec::new();
+    for content in contents {
+        form.extend([head.as_bytes(), content, b"\r\n"].concat());
+    }
+    form.extend(b"--x--\r\n");
+    form
 }
 
 /// The head of a request that posts a form of `length` bytes to /predict.

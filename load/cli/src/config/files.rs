@@ -29,8 +29,7 @@ pub struct Places {
 pub fn read_layers(config: Option<&str>, places: &Places) -> Result<Vec<Layer>, String> {
     let mut layers = Vec::new();
     if let Some(config) = config {
-        let text = read(&places.folder.join(config)).map_err(|error| unreadable(config, &error))?;
-        layers.push(layer(config, &text)?);
+        layers.push(read_layer(config, &places.folder)?);
     }
     let home = places.home.as_ref().map(|home| home.join(".locust.conf"));
     let defaults = [
@@ -47,6 +46,16 @@ pub fn read_layers(config: Option<&str>, places: &Places) -> Result<Vec<Layer>, 
         }
     }
     Ok(layers)
+}
+
+/// Reads one file, whose path is relative to `folder`.
+///
+/// # Errors
+///
+/// As for [`read_layers`].
+pub fn read_layer(config: &str, folder: &Path) -> Result<Layer, String> {
+    let text = read(&folder.join(config)).map_err(|error| unreadable(config, &error))?;
+    layer(config, &text)
 }
 
 fn layer(name: &str, text: &str) -> Result<Layer, String> {

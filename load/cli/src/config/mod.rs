@@ -4,7 +4,7 @@ mod files;
 mod syntax;
 mod toml_file;
 
-pub use files::{FILE_BYTES_MAX, Places, read_layers};
+pub use files::{FILE_BYTES_MAX, Places, read_layer, read_layers};
 pub use syntax::{UnexpectedLine, list_in_brackets, parse};
 pub use toml_file::parse_pyproject;
 

@@ -83,7 +83,14 @@ const COMMON: &[Flag<'static>] = &[
     Flag::new("list", "list_commands", Switch, "List the user classes of the locustfile and exit.")
         .short('l')
         .env(No),
-    Flag::new("config-users", "config_users", Words, "").support(NotYet),
+    Flag::new(
+        "config-users",
+        "config_users",
+        Words,
+        "Attributes of user classes, each as JSON or in a .json file: an object, or a list of them, with \
+         user_class_name and the attributes to set, such as host, weight, fixed_count and tasks.",
+    )
+    .metavar("json"),
 ];
 
 const WEB: &[Flag<'static>] = &[

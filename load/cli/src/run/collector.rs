@@ -1,45 +1,60 @@
 //! The one ledger of a run: takes what the lanes have gathered, and shows it.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use acrida_engine::Control;
-use acrida_stats::{Lane, Ledger, Limits, Snapshot};
+use acrida_stats::{EntrySnapshot, Lane, Ledger, Limits, Snapshot};
 
 /// Where samples go and snapshots come from.
 #[derive(Debug)]
 pub struct Collector {
     lanes: Vec<Lane>,
     ledger: Mutex<Ledger>,
-    control: OnceLock<Control>,
+    control: Mutex<Option<Control>>,
 }
 
 impl Collector {
-    pub(super) fn new(lanes: Vec<Lane>, limits: Limits) -> Self {
+    /// An empty ledger, of what `lanes` gather from now on.
+    pub fn new(lanes: Vec<Lane>, limits: Limits) -> Self {
         Self {
             lanes,
             ledger: Mutex::new(Ledger::new(limits, now_us())),
-            control: OnceLock::new(),
+            control: Mutex::default(),
         }
     }
 
     /// From now on snapshots tell the number of users of this run.
-    pub(super) fn watch(&self, control: Control) {
-        // A collector belongs to one run, which calls this once.
-        let _ = self.control.set(control);
+    pub fn watch(&self, control: Control) {
+        *self.control() = Some(control);
     }
 
     /// Everything that was measured up to now.
     pub fn snapshot(&self) -> Snapshot {
-        let user_count = self.control.get().map_or(0, Control::user_count);
+        let user_count = self.control().as_ref().map_or(0, Control::user_count);
         self.up_to_date().snapshot(now_us(), user_count)
+    }
+
+    /// One row as it is now; empty if nothing was counted under these names.
+    pub fn entry(&self, method: &str, name: &str) -> EntrySnapshot {
+        self.up_to_date().entry_snapshot(method, name, now_us())
+    }
+
+    /// The row over all requests as it is now.
+    pub fn total(&self) -> EntrySnapshot {
+        self.up_to_date().total_snapshot(now_us())
     }
 
     /// Whether a test goes on.
     pub(super) fn is_active(&self) -> bool {
-        self.control
-            .get()
+        let control = self.control();
+        control
+            .as_ref()
             .is_some_and(|control| control.state().is_active())
+    }
+
+    fn control(&self) -> MutexGuard<'_, Option<Control>> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an exception that a task raised; `node` is who ran it.
@@ -56,6 +71,11 @@ impl Collector {
     /// Forgets what was measured up to now.
     pub fn reset(&self) {
         self.up_to_date().reset(now_us());
+    }
+
+    /// Forgets what was measured up to now, the names too.
+    pub fn clear(&self) {
+        self.up_to_date().clear(now_us());
     }
 
     /// The ledger, with what the lanes hold taken in.

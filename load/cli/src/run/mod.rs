@@ -26,11 +26,10 @@ use std::time::{Duration, Instant};
 use acrida_engine::{
     Action, Command, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass,
 };
-use acrida_stats::{Lane, Limits};
 use acrida_web::{Page, Setup};
 use log::info;
 
-pub use acrida_web::{Change, Extension, ExtraOption, UserChange};
+pub use acrida_web::{Change, Extension, ExtraOption, Shape, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
@@ -52,10 +51,27 @@ use stepper::{Stepper, Steps};
 use ticker::Ticker;
 use web::{Autoquit, RunBehind};
 
-/// How often the console table is printed, as in Locust.
-const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
-/// How often the CSV files are written, as in Locust.
-const CSV_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a run says and writes how it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intervals {
+    /// Between two tables on the console.
+    pub console: Duration,
+    /// Between two states of the CSV files.
+    pub files: Duration,
+}
+
+impl Default for Intervals {
+    /// Locust's.
+    fn default() -> Self {
+        Self {
+            console: Duration::from_secs(2),
+            files: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How often the line of progress moves on, on a terminal.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the web page moves on.
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -92,10 +108,8 @@ pub struct RunSetup {
     pub options: Options,
     /// The user classes to start users of; [`acrida_engine::ClassId`] counts them.
     pub classes: Vec<UserClass>,
-    /// Where samples gather, one for each thread that records.
-    pub lanes: Vec<Lane>,
-    /// Bounds of the statistics.
-    pub limits: Limits,
+    /// Where samples gather.
+    pub collector: Arc<Collector>,
     /// `--csv-requests`; whoever records writes to it, the run keeps it up to date.
     pub request_log: Option<RequestLog>,
     /// Whether the test begins at once; if not, the host sends the first swarm.
@@ -103,6 +117,8 @@ pub struct RunSetup {
     /// The percentiles of tables and files, as fractions, Locust's
     /// `PERCENTILES_TO_REPORT`.
     pub percentiles: Vec<f64>,
+    /// When tables are printed and files written.
+    pub intervals: Intervals,
     /// How long a request in flight is awaited at the end.
     pub request_grace: Duration,
     /// The web page, which a run has that is not headless.
@@ -164,7 +180,7 @@ impl Run {
             outlives_tests: port.is_some(),
         };
         let options = setup.options;
-        let collector = Arc::new(Collector::new(setup.lanes, setup.limits));
+        let collector = setup.collector;
         let runner = Runner::new(setup.classes, settings);
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
@@ -192,7 +208,7 @@ impl Run {
         } else {
             Command::Quit
         };
-        let mut tickers = start_tickers(&finisher, &control, on_abort)?;
+        let mut tickers = start_tickers(&finisher, setup.intervals, &control, on_abort)?;
         let page = match port {
             Some(port) => {
                 let run = RunBehind::new(control.clone(), Arc::clone(&collector), Arc::clone(host));
@@ -279,29 +295,32 @@ fn start_engine(
 /// `on_abort` is what `--abort-on` does.
 fn start_tickers(
     finisher: &Arc<Finisher>,
+    intervals: Intervals,
     control: &Control,
     on_abort: Command,
 ) -> io::Result<Vec<Ticker>> {
     let mut tickers = Vec::new();
     let (writer, control) = (Arc::clone(finisher), control.clone());
-    tickers.push(Ticker::start("acrida-files", CSV_INTERVAL, move || {
+    tickers.push(Ticker::start("acrida-files", intervals.files, move || {
         if writer.beat() {
-            control.send(on_abort);
+            control.send(on_abort.clone());
         }
     })?);
     if finisher.console().is_live() {
         let printer = Arc::clone(finisher);
         tickers.push(Ticker::start(
             "acrida-console",
-            CONSOLE_INTERVAL,
+            intervals.console,
             move || printer.print_table(),
         )?);
     }
     if finisher.console().has_progress() {
         let printer = Arc::clone(finisher);
-        tickers.push(Ticker::start("acrida-progress", CSV_INTERVAL, move || {
-            printer.print_progress()
-        })?);
+        tickers.push(Ticker::start(
+            "acrida-progress",
+            PROGRESS_INTERVAL,
+            move || printer.print_progress(),
+        )?);
     }
     Ok(tickers)
 }
@@ -337,6 +356,7 @@ fn begin(control: &Control, options: &Options) {
         users: options.users.unwrap_or(1),
         spawn_rate: options.spawn_rate.unwrap_or(SpawnRate::ONE),
         run_time: options.run_time,
+        classes: None,
     }));
 }
 

@@ -74,6 +74,7 @@ impl Stepper {
             users: self.users,
             spawn_rate: self.rate(self.users),
             run_time: options.run_time,
+            classes: None,
         }));
     }
 
@@ -111,6 +112,7 @@ impl Stepper {
                     users,
                     spawn_rate,
                     run_time: None,
+                    classes: None,
                 }));
             }
             Order::End => self.control.send(Command::Quit),

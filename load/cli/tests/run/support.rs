@@ -9,7 +9,7 @@ use std::time::Duration;
 use acrida_cli::config::Places;
 use acrida_cli::invocation::Invocation;
 use acrida_cli::options::Options;
-use acrida_cli::run::{Host, Run, RunEnd, RunSetup};
+use acrida_cli::run::{Collector, Host, Run, RunEnd, RunSetup};
 use acrida_engine::{Action, Command, Control, UserClass};
 use acrida_stats::{Lane, Limits, Sample};
 
@@ -60,10 +60,10 @@ pub(crate) fn start(options: Options) -> Driver {
             weight: 1.0,
             fixed_count: 0,
         }],
-        lanes: vec![lane.clone()],
-        limits: Limits::default(),
+        collector: Arc::new(Collector::new(vec![lane.clone()], Limits::default())),
         request_log: None,
         starts_by_itself: true,
+        intervals: Default::default(),
         percentiles: vec![0.5, 0.95],
         request_grace: Duration::from_secs(2),
         page: Default::default(),

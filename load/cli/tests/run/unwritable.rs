@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acrida_cli::exit::Exit;
-use acrida_cli::run::{Host, RequestLog, Run, RunSetup};
+use acrida_cli::run::{Collector, Host, RequestLog, Run, RunSetup};
 use acrida_engine::Action;
 use acrida_stats::Limits;
 
@@ -28,10 +28,10 @@ fn a_csv_path_that_cannot_be_written_is_named_before_the_run() {
     let setup = RunSetup {
         options: crate::support::options(folder.path(), &["--headless", "--csv", &prefix]),
         classes: Vec::new(),
-        lanes: Vec::new(),
-        limits: Limits::default(),
+        collector: Arc::new(Collector::new(Vec::new(), Limits::default())),
         request_log: None,
         starts_by_itself: true,
+        intervals: Default::default(),
         percentiles: vec![0.5],
         request_grace: Duration::ZERO,
         page: Default::default(),

@@ -26,7 +26,10 @@ pub struct Dispatch {
 #[derive(Debug)]
 struct Class {
     id: ClassId,
+    weight: f64,
     fixed_count: u64,
+    /// Whether it may be picked.
+    is_chosen: bool,
     /// Users of this class that were picked and not removed.
     planned: u64,
 }
@@ -36,25 +39,37 @@ impl Dispatch {
     pub fn new(classes: &[UserClass]) -> Self {
         let mut order: Vec<usize> = (0..classes.len()).collect();
         order.sort_by(|a, b| classes[*a].name.cmp(&classes[*b].name));
-        let weights = order.iter().map(|index| &classes[*index]).map(|class| {
-            if class.fixed_count > 0 {
-                0.0
-            } else {
-                class.weight
-            }
-        });
+        let classes: Vec<_> = order
+            .iter()
+            .map(|index| Class {
+                id: ClassId(*index),
+                weight: classes[*index].weight,
+                fixed_count: classes[*index].fixed_count,
+                is_chosen: true,
+                planned: 0,
+            })
+            .collect();
         Self {
-            weighted: Smooth::new(weights),
-            classes: order
-                .iter()
-                .map(|index| Class {
-                    id: ClassId(*index),
-                    fixed_count: classes[*index].fixed_count,
-                    planned: 0,
-                })
-                .collect(),
+            weighted: Smooth::new(classes.iter().map(Class::share)),
+            classes,
             fixed_next: VecDeque::new(),
             look_for_fixed: true,
+        }
+    }
+
+    /// From now on only `chosen` are picked. Choosing the same ones again changes
+    /// nothing.
+    pub fn choose_from(&mut self, chosen: &[ClassId]) {
+        let mut changes = false;
+        for class in &mut self.classes {
+            let is_chosen = chosen.contains(&class.id);
+            changes |= is_chosen != class.is_chosen;
+            class.is_chosen = is_chosen;
+        }
+        if changes {
+            self.weighted = Smooth::new(self.classes.iter().map(Class::share));
+            self.fixed_next.clear();
+            self.look_for_fixed = true;
         }
     }
 
@@ -86,7 +101,10 @@ impl Dispatch {
     }
 
     fn missing_fixed(&self) -> VecDeque<usize> {
-        let missing = |class: &Class| class.fixed_count.saturating_sub(class.planned);
+        let missing = |class: &Class| match class.is_chosen {
+            true => class.fixed_count.saturating_sub(class.planned),
+            false => 0,
+        };
         let total: u64 = self.classes.iter().map(missing).sum();
         #[expect(
             clippy::cast_precision_loss,
@@ -94,6 +112,17 @@ impl Dispatch {
         )]
         let mut order = Smooth::new(self.classes.iter().map(|class| missing(class) as f64));
         (0..total).filter_map(|_| order.pick()).collect()
+    }
+}
+
+impl Class {
+    /// Its weight among those that are mixed.
+    fn share(&self) -> f64 {
+        if self.is_chosen && self.fixed_count == 0 {
+            self.weight
+        } else {
+            0.0
+        }
     }
 }
 

@@ -94,6 +94,33 @@ fn fixed_counts_come_first_and_are_restored_after_a_ramp_down() {
     }
 }
 
+#[test]
+fn only_chosen_classes_are_picked() {
+    let specs = [("A", 1.0, 0), ("B", 1.0, 0), ("C", 3.0, 0), ("D", 1.0, 1)];
+    let mut dispatch = Dispatch::new(&classes(&specs));
+    let mut running: Vec<ClassId> = Vec::new();
+    for (target, chosen, expected) in [
+        (4, Some(&[0, 1][..]), "ABAB"),
+        (9, Some(&[2, 1]), "ABABCBCCC"),
+        (3, None, "ABA"),
+        (6, Some(&[0]), "ABAAAA"),
+        // Unlike Locust's, which overlooks the fixed count of a class chosen later.
+        (9, Some(&[0, 1, 2, 3]), "ABAAAADCA"),
+    ] {
+        if let Some(chosen) = chosen {
+            dispatch.choose_from(&chosen.iter().copied().map(ClassId).collect::<Vec<_>>());
+        }
+        while running.len() > target {
+            dispatch.removed(running.pop().expect("more users than the target"));
+        }
+        while running.len() < target {
+            running.push(dispatch.pick().expect("a class with a weight"));
+        }
+        let order: String = running.iter().map(|class| specs[class.0].0).collect();
+        assert_eq!(order, expected);
+    }
+}
+
 proptest! {
     #[test]
     fn every_class_gets_its_share(

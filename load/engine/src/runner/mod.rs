@@ -199,6 +199,9 @@ impl Runner {
                 Some(Ramp::new(now, swarm.spawn_rate))
             }
         };
+        if let Some(classes) = &swarm.classes {
+            self.dispatch.choose_from(classes);
+        }
         if let Some(run_time) = swarm.run_time {
             self.time_limit = now.checked_add(run_time);
         }

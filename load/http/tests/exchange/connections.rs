@@ -1,6 +1,6 @@
 //! What goes over connections, and how long they live.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -155,4 +155,66 @@ fn what_is_counted_is_what_was_answered() {
         (get(), "[named]".to_owned(), Some(failure)),
     ];
     assert_eq!(browser.seen.rows(), expected);
+}
+
+/// Answers the first request of each connection with a redirect to `/b`, or with its
+/// number to `/b` itself, and ends as `end` does, without announcing it.
+fn ending(end: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> u16 {
+    let connections = AtomicU64::new(0);
+    serve(move |mut stream: TcpStream| {
+        let number = connections.fetch_add(1, Ordering::SeqCst).to_string();
+        let Some((head, _)) = read_request(&mut stream) else {
+            return;
+        };
+        let redirects = !head.contains(" /b ");
+        let (status, headers) = match redirects {
+            true => ("307 Temporary Redirect", "Location: /b\r\n"),
+            false => ("200 OK", ""),
+        };
+        let sent = stream.write_all(&answer(status, headers, number.as_bytes()));
+        sent.expect("the client listens");
+        if redirects {
+            end(&mut stream);
+        }
+    })
+}
+
+#[test]
+fn a_request_that_met_the_end_of_its_connection_is_sent_again() {
+    // Many times: the end comes before, while or after the request is sent.
+    let (browser, port) = (Browser::new(), ending(|_| {}));
+    for round in 0..200 {
+        let finished = browser.get(&format!("http://127.0.0.1:{port}/a"));
+        assert_eq!(text(&finished), (2 * round + 1).to_string());
+        assert_eq!(finished.history.len(), 1);
+    }
+    assert!(
+        browser
+            .seen
+            .rows()
+            .iter()
+            .all(|(_, _, failure)| failure.is_none())
+    );
+}
+
+#[test]
+fn a_request_that_was_read_before_the_end_of_its_connection_has_failed() {
+    let port = ending(|stream| drop(read_request(stream)));
+    let finished = Browser::new().get(&format!("http://127.0.0.1:{port}/a"));
+    let expected = "RemoteDisconnected('Remote end closed connection without response')";
+    assert_eq!(finished.failure().as_deref(), Some(expected));
+    assert_eq!(finished.history.len(), 1);
+}
+
+#[test]
+fn a_body_that_may_have_been_read_in_part_is_not_sent_again() {
+    let port = ending(|stream| {
+        // A byte of the request, then the end.
+        let read = stream.read(&mut [0]);
+        assert_eq!(read.expect("a request"), 1);
+    });
+    let mut request = get(&format!("http://127.0.0.1:{port}/a"));
+    request.method = "POST".to_owned();
+    request.body = Some("content".into());
+    assert!(Browser::new().exchange(request).failure().is_some());
 }

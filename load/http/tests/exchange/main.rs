@@ -2,6 +2,8 @@
 
 mod connections;
 mod failures;
+mod proxies;
 mod redirects;
+mod streams;
 mod support;
 mod tls;

@@ -147,8 +147,10 @@ pub(crate) fn get(url: &str) -> Request {
         authorization: None,
         timeouts: Timeouts::default(),
         max_redirects: Some(30),
+        proxies: None,
         tls: None,
         wording: Wording::default(),
+        streams: false,
         verdict_is_open: false,
     }
 }

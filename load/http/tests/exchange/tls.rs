@@ -12,7 +12,7 @@ use crate::support::{Browser, answer, get, read_request, serve, text};
 
 /// A server for `localhost` with a certificate that it signed itself, and the file
 /// with that.
-fn secure() -> (u16, tempfile::NamedTempFile) {
+pub(crate) fn secure() -> (u16, tempfile::NamedTempFile) {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
     let certified = certified.expect("a certificate");
     let mut file = tempfile::NamedTempFile::new().expect("a file");
@@ -40,7 +40,7 @@ fn secure() -> (u16, tempfile::NamedTempFile) {
     (port, file)
 }
 
-fn trusting(trust: Trust) -> Option<Tls> {
+pub(crate) fn trusting(trust: Trust) -> Option<Tls> {
     let choice = TlsChoice {
         trust,
         identity: None,

@@ -1,8 +1,6 @@
 """Executes, on the gevent hub, what the native side decides.
 
-Finished requests and actions arrive through one file descriptor: a finished
-request wakes its user at once, an action waits for the main greenlet, since
-listeners that it calls may block.
+The actions of the engine are performed by the main greenlet; see ``acrida.actions``.
 """
 
 from __future__ import annotations
@@ -16,13 +14,11 @@ import signal
 import sys
 import traceback
 from argparse import Namespace
-from collections import deque
-from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from gevent import get_hub
-from gevent.event import Event
+from acrida.actions import Actions
 
 #: The folder whose ``locust`` package answers ``import locust``.
 AS_LOCUST = os.path.join(os.path.dirname(__file__), "as_locust")
@@ -32,14 +28,14 @@ class LocustfileError(Exception):
     """A locustfile could not be loaded; the text is for the user."""
 
 
-def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], Any]:
-    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
-    and their load shape, if they have one."""
-    sys.path.insert(0, AS_LOCUST)
-    if not os.environ.get("LOCUST_SKIP_MONKEY_PATCH"):
-        from gevent import monkey
+class UsageError(LocustfileError):
+    """The command line is wrong in a way that only Python's side knows."""
 
-        monkey.patch_all()
+
+def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], list[Any]]:
+    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
+    and their load shapes, of which the first is followed."""
+    sys.path.insert(0, AS_LOCUST)
     load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
     users: dict[str, Any] = {}
     shapes: list[Any] = []
@@ -54,10 +50,7 @@ def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], Any]:
         shapes += its_shapes
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
-    if len(shapes) > 1:
-        names = ", ".join(type(shape).__name__ for shape in shapes)
-        raise LocustfileError(f"more than one load shape in {', '.join(map(os.fspath, paths))}: {names}; keep one of them")
-    return users, shapes[0] if shapes else None
+    return users, shapes
 
 
 def explain(path: str, error: BaseException) -> str:
@@ -114,7 +107,30 @@ def apply_task_options(
 
 def percentiles_to_report() -> list[float]:
     """The percentiles of tables and files; locustfiles may change the list."""
-    return list(importlib.import_module("locust.stats").PERCENTILES_TO_REPORT)
+    stats = importlib.import_module("locust.stats")
+    stats.validate_stats_configuration()
+    return list(stats.PERCENTILES_TO_REPORT)
+
+
+def intervals() -> tuple[float, float]:
+    """Seconds between two tables, and between two states of the CSV files; locustfiles may change them."""
+    stats = importlib.import_module("locust.stats")
+    return float(stats.CONSOLE_STATS_INTERVAL_SEC), float(stats.CSV_STATS_INTERVAL_SEC)
+
+
+def user_settings(texts: list[str]) -> list[dict[str, Any]]:
+    """What ``--config-users`` says: the objects in JSON texts and ``.json`` files."""
+    settings: list[dict[str, Any]] = []
+    for text in texts:
+        try:
+            value = json.loads(Path(text).read_text() if text.endswith(".json") else text)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--config-users {text}: neither JSON nor a file with JSON: {error}") from error
+        settings += value if isinstance(value, list) else [value]
+    for each in settings:
+        if not isinstance(each, dict) or "user_class_name" not in each:
+            raise UsageError(f"--config-users: {each!r} is no object with a user_class_name")
+    return settings
 
 
 def release_sigint() -> None:
@@ -122,10 +138,13 @@ def release_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def prepare(engine: Any, users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> Run:
-    """Makes the environment of a run; LocustfileError says what is wrong with its users."""
+def prepare(
+    native: tuple[Any, Any], users: list[Any], shapes: list[Any], options: dict[str, Any], locustfile: str
+) -> Run:
+    """Makes the environment of a run, of an engine and its ledger; LocustfileError says
+    what is wrong with its users."""
     try:
-        return Run(engine, users, shape, options, os.fspath(locustfile))
+        return Run(native, users, shapes, options, os.fspath(locustfile))
     except ValueError as error:
         raise LocustfileError(str(error)) from error
 
@@ -133,45 +152,71 @@ def prepare(engine: Any, users: list[Any], shape: Any, options: dict[str, Any], 
 class Run:
     """One run: the environment of its users, and the actions that start and stop them."""
 
-    def __init__(self, engine: Any, users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> None:
+    def __init__(
+        self, native: tuple[Any, Any], users: list[Any], shapes: list[Any], options: dict[str, Any], locustfile: str
+    ) -> None:
         locust = importlib.import_module("locust")
         log = importlib.import_module("locust.log")
         environment = importlib.import_module("locust.env")
+        stats = importlib.import_module("locust.stats")
         parsed = Namespace(**options)
-        _parser().finish(parsed)
+        try:
+            _parser().finish(parsed)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        given = Namespace(**vars(parsed))
+        shape = shapes[0] if shapes else None
         if parsed.headless:  # Locust's defaults, which locustfiles may look at
             parsed.num_users = parsed.num_users or 1
             parsed.spawn_rate = parsed.spawn_rate or 1
         if not parsed.skip_log_setup:
             log.setup_logging(parsed.loglevel, parsed.logfile)
         self._log = log
-        self._engine = engine
-        self._actions: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-        self._wake = Event()
-        self._over = False
-        loop = get_hub().loop
-        engine.attach(loop.run_callback)
-        self._watcher = loop.io(engine.fd(), 1)
-        self._watcher.start(self._drain)
+        self._engine, ledger = native
+        self._actions = Actions(self._engine)
         self.environment = environment.Environment(
-            engine=engine,
+            native=environment.Native(self._engine, ledger, self._actions),
             user_classes=users,
             locustfile=os.path.basename(locustfile),
             events=locust.events,
             shape_class=shape,
+            available_shape_classes={type(shape).__name__: shape for shape in shapes},
             host=parsed.host,
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
         )
         self._all_tasks = {user.__name__: list(user.tasks) for user in users}
+        self.environment.available_user_classes = {user.__name__: user for user in users}
+        self.environment.available_user_tasks = self._all_tasks
+        self._warn_of_ignored_options(given, shape)
+        for settings in user_settings(parsed.config_users or []):
+            self._configure(settings)
         #: The classes that are spawned, in the order that the native side counts them in.
         self.user_classes = self.environment.user_classes
         self.runner = self.environment.create_local_runner()
         if not parsed.headless:
             self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
+        self.runner.greenlet.spawn(stats.stats_history, self.runner)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()
+
+    def _configure(self, settings: dict[str, Any]) -> None:
+        """Applies one object of ``--config-users``."""
+        try:
+            self.environment.update_user_class(settings)
+        except KeyError as error:
+            known = ", ".join(self._all_tasks)
+            raise LocustfileError(f"--config-users: unknown user class {error}; the locustfile has {known}") from error
+
+    def _warn_of_ignored_options(self, options: Namespace, shape: Any) -> None:
+        """A shape decides by itself, unless it says that it looks at these."""
+        flags = {"num_users": "users", "spawn_rate": "spawn-rate", "run_time": "run-time"}
+        given = [f"--{flag}" for name, flag in flags.items() if getattr(options, name)]
+        if shape is not None and not shape.use_common_options and given:
+            logging.getLogger("locust.main").warning(
+                "%s: the load shape decides, and does not say (use_common_options) that it looks at these", ", ".join(given)
+            )
 
     def _publish(self) -> None:
         """Tells the web page what the user classes are like now."""
@@ -193,54 +238,9 @@ class Run:
         if self.environment.shape_class and (options.headless or options.autostart):
             self.runner.start_shape(options.run_time)
         try:
-            while not self._over:
-                self._wake.wait()
-                self._wake.clear()
-                while self._actions:
-                    action, arguments = self._actions.popleft()
-                    action(*arguments)
+            self._actions.run(self, self.runner)
         finally:
-            self._watcher.stop()
-
-    def _drain(self) -> None:
-        for target, value in self._engine.drain(self.act):
-            target(value)
-
-    def act(self, action: tuple[str, tuple[Any, ...]]) -> None:
-        """Queues an action of the native side: the name of a method below, and its arguments."""
-        name, arguments = action
-        self._actions.append((getattr(self, f"on_{name}"), arguments))
-        self._wake.set()
-
-    def on_test_start(self) -> None:
-        """The run begins: its listeners come before the first user."""
-        self.environment.filter_tasks_by_tags()
-        self.environment.events.test_start.fire(environment=self.environment)
-        if self.environment.host:
-            for user in self.environment.user_classes:
-                user.host = self.environment.host
-        self._engine.test_started()
-
-    def on_spawn(self, user_id: int, class_index: int) -> None:
-        """One user starts."""
-        self.runner.spawn(user_id, class_index)
-
-    def on_stop_users(self, user_ids: list[int], at_once: bool) -> None:
-        """Users end."""
-        self.runner.stop_users(user_ids, at_once)
-
-    def on_spawning_complete(self, user_count: int) -> None:
-        """All users of a ramp have started."""
-        self.environment.events.spawning_complete.fire(user_count=user_count)
-
-    def on_test_stopping(self) -> None:
-        """The run is about to end; its users still run."""
-        self.runner.leave_shape()
-        self.environment.events.test_stopping.fire(environment=self.environment)
-
-    def on_test_stop(self) -> None:
-        """The run has ended, and so have its users."""
-        self.environment.events.test_stop.fire(environment=self.environment)
+            self._actions.close()
 
     def on_settings(self, settings: str) -> None:
         """The web page has set attributes of parsed_options."""
@@ -256,16 +256,20 @@ class Run:
         """The web page has started the load shape."""
         self.runner.start_shape(json.loads(run_time))
 
+    def on_shape_class(self, name: str) -> None:
+        """The web page has chosen a load shape, or none."""
+        self.environment.shape_class = (self.environment.available_shape_classes or {}).get(json.loads(name))
+        if self.environment.shape_class:
+            self.environment.shape_class.runner = self.runner
+
     def on_user_change(self, change: str) -> None:
         """The web page has changed a user class."""
         values = json.loads(change)
         name, names = values.pop("user_class_name"), values.pop("tasks")
-        user = self.environment.user_classes_by_name[name]
-        for attribute in ("host", "weight", "fixed_count"):
-            if values[attribute] is not None:
-                setattr(user, attribute, values[attribute])
+        changes = {key: values[key] for key in ("host", "weight", "fixed_count") if values[key] is not None}
         if names is not None:
-            user.tasks = [task for task in self._all_tasks[name] if task.__name__ in names]
+            changes["tasks"] = names
+        self.environment.update_user_class({"user_class_name": name, **changes})
         self._publish()
 
     def on_classes(self, names: str) -> None:
@@ -277,8 +281,8 @@ class Run:
         self.environment.events.reset_stats.fire()
 
     def on_quit(self) -> None:
-        """The loop ends."""
-        self._over = True
+        """Nothing is left to be done."""
+        self._actions.end()
 
     def quitting(self) -> int | None:
         """Fires ``quitting``; returns the exit code that Python's side asks for, if any."""

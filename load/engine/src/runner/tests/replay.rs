@@ -51,6 +51,7 @@ pub(super) fn swarm(users: u64, spawn_rate: f64, run_time_s: Option<u64>) -> Com
         users,
         spawn_rate: SpawnRate::try_from(spawn_rate).expect("a spawn rate"),
         run_time: run_time_s.map(Duration::from_secs),
+        classes: None,
     })
 }
 

@@ -17,6 +17,14 @@ from acrida.http.errors import named
 #: A part of a multipart body: field, file name or None, bytes, content type or None, further headers.
 Part = tuple[str, str | None, bytes, str | None, list[tuple[str, str]]]
 
+#: Bytes that a generated body may have.
+CHUNKED_MAX = 256 * 1024 * 1024
+
+
+class Chunked(bytes):
+    """A body of unknown length, framed as ``Transfer-Encoding: chunked`` has it."""
+
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -47,7 +55,19 @@ def _form(data: Any) -> tuple[bytes, str | None]:
         return _read(data), None
     if isinstance(data, Mapping) or _is_pairs(data):
         return urlencode(_pairs(data), doseq=True).encode(), FORM
-    return b"".join(chunk.encode() if isinstance(chunk, str) else chunk for chunk in data), None
+    return _chunked(data), None
+
+
+def _chunked(data: Iterable[Any]) -> Chunked:
+    """The pieces of a generator, each a chunk of its own; ValueError beyond CHUNKED_MAX."""
+    framed = bytearray()
+    for piece in data:
+        chunk = piece.encode() if isinstance(piece, str) else bytes(piece)
+        if chunk:
+            framed += b"%x\r\n%b\r\n" % (len(chunk), chunk)
+        if len(framed) > CHUNKED_MAX:
+            raise ValueError(f"a generated body is gathered before it is sent, and may have {CHUNKED_MAX} bytes")
+    return Chunked(framed + b"0\r\n\r\n")
 
 
 def _is_pairs(data: Any) -> bool:
@@ -110,6 +130,13 @@ def _read(source: Any) -> bytes:
 
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def merged_params(first: Any, second: Any) -> Any:
+    """Parameters of the session overlaid with those of the request, where both are mappings; None takes one away."""
+    if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
+        return second or first
+    return {name: value for name, value in {**first, **second}.items() if value is not None}
 
 
 def with_params(url: str, params: Any) -> str:

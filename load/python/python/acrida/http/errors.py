@@ -66,6 +66,10 @@ class InvalidURL(RequestException, ValueError):
     """The URL cannot be read."""
 
 
+class InvalidProxyURL(InvalidURL):
+    """The URL of a proxy cannot be used."""
+
+
 class InvalidHeader(RequestException, ValueError):
     """A header cannot be sent."""
 
@@ -117,6 +121,6 @@ def raised(kind: str, text: str, cause: str) -> Exception:
 def cause_of(error: Exception) -> Exception:
     """What the failure table shows of ``error``: Locust digs below connection errors."""
     inner = error.args[0] if error.args else None
-    if type(error).__name__ in ("ConnectionError", "ConnectTimeout") and isinstance(inner, Said):
+    if type(error).__name__ in ("ConnectionError", "ConnectTimeout", "ProxyError") and isinstance(inner, Said):
         return inner
     return error

@@ -5,15 +5,18 @@ Headers, text and bodies are built from the exchange when they are asked for.
 
 from __future__ import annotations
 
+import codecs
 import json as _json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
+from io import BufferedReader, BytesIO
 from typing import Any
 
 from acrida.http.errors import named
 from acrida.http.headers import CaseInsensitiveDict
+from acrida.http.stream import StreamFile, pieces
 
 
 class SentRequest:
@@ -36,6 +39,9 @@ class Response:
 
     #: Why there is no answer; None where there is one.
     error: Exception | None = None
+    #: The native stream of a body that is read while it arrives; None for one that is there.
+    _stream: Any = None
+    _is_consumed = False
 
     def __init__(self, exchange: Any) -> None:
         self._exchange = exchange
@@ -63,7 +69,18 @@ class Response:
     @cached_property
     def content(self) -> bytes | None:
         """The body, decompressed; None where there is no answer."""
-        return self._exchange.body
+        if self._stream is None:
+            return self._exchange.body
+        return b"".join(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The body as it arrives, or as it is; RuntimeError if it has been read."""
+        if self._stream is None or "content" in self.__dict__:
+            return iter((self.content or b"",))
+        if self._is_consumed:
+            raise RuntimeError("The content for this response was already consumed")
+        self._is_consumed = True
+        return pieces(self._stream)
 
     @cached_property
     def encoding(self) -> str | None:
@@ -106,6 +123,14 @@ class Response:
             return _json.loads(self.text, **kwargs)
         except _json.JSONDecodeError as error:
             raise named("JSONDecodeError")(error.msg, error.doc, error.pos) from error
+
+    @cached_property
+    def raw(self) -> Any:
+        """The body as a file, decompressed."""
+        if self._stream is None:
+            return BytesIO(self.content or b"")
+        self._is_consumed = True
+        return BufferedReader(StreamFile(self._stream))
 
     @cached_property
     def cookies(self) -> dict[str, str]:
@@ -166,17 +191,38 @@ class Response:
             )
 
     def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
-        """The body in pieces of ``chunk_size`` bytes."""
-        body: Any = self.text if decode_unicode and self.encoding else self.content or b""
-        step = chunk_size or len(body) or 1
-        return (body[at : at + step] for at in range(0, len(body), step))
+        """The body in pieces of at most ``chunk_size`` bytes, as they arrive if it is streamed."""
+        if decode_unicode and self.encoding:
+            return self._decoded(chunk_size, codecs.getincrementaldecoder(self.encoding)(errors="replace"))
+        return self._sliced(chunk_size)
+
+    def _sliced(self, size: int | None) -> Iterator[bytes]:
+        for piece in self._pieces():
+            step = size or len(piece) or 1
+            yield from (piece[at : at + step] for at in range(0, len(piece), step))
+
+    def _decoded(self, size: int | None, decoder: Any) -> Iterator[str]:
+        for piece in self._sliced(size):
+            if text := decoder.decode(piece):
+                yield text
+        if rest := decoder.decode(b"", final=True):
+            yield rest
 
     def iter_lines(
         self, chunk_size: int = 512, decode_unicode: bool = False, delimiter: Any = None
     ) -> Iterator[Any]:
-        """The body line by line."""
-        body: Any = self.text if decode_unicode and self.encoding else self.content or b""
-        return iter(body.split(delimiter) if delimiter else body.splitlines())
+        """The body line by line, as they arrive if it is streamed."""
+        rest: Any = None
+        for piece in self.iter_content(chunk_size, decode_unicode):
+            piece = piece if rest is None else rest + piece
+            lines = piece.split(delimiter) if delimiter else piece.splitlines()
+            # What does not end with a line's end goes on in the next piece.
+            rest = lines.pop() if lines and lines[-1] and piece and lines[-1][-1] == piece[-1] else None
+            yield from lines
+        if rest is not None:
+            yield rest
 
     def close(self) -> None:
-        """Nothing to do: the whole body has been read."""
+        """The rest of a streamed body is not wanted."""
+        if self._stream is not None:
+            self._stream.close()

@@ -1,10 +1,16 @@
 """What ``import locust`` means during a run: Locust's names, answered by Acrida."""
 
-from typing import Any
+import os
+
+if not os.environ.get("LOCUST_SKIP_MONKEY_PATCH"):
+    from gevent import monkey
+
+    monkey.patch_all()
 
 from acrida import __version__
 
 from .contrib.fasthttp import FastHttpUser
+from .debug import run_single_user
 from .event import Events
 from .shape import LoadTestShape
 from .user import wait_time
@@ -13,14 +19,18 @@ from .user.sequential_taskset import SequentialTaskSet
 from .user.task import TaskSet, tag, task
 from .user.users import HttpUser, User
 from .user.wait_time import between, constant, constant_pacing, constant_throughput, poisson
+from .util.deprecation import DeprecatedHttpLocustClass as HttpLocust
+from .util.deprecation import DeprecatedLocustClass as Locust
 
 #: The events of the run.
 events = Events()
 
 __all__ = [
     "FastHttpUser",
+    "HttpLocust",
     "HttpUser",
     "LoadTestShape",
+    "Locust",
     "MarkovTaskSet",
     "SequentialTaskSet",
     "TaskSet",
@@ -32,17 +42,10 @@ __all__ = [
     "constant_throughput",
     "events",
     "poisson",
+    "run_single_user",
     "tag",
     "task",
     "transition",
     "transitions",
     "wait_time",
 ]
-
-_NOT_YET = {"run_single_user"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _NOT_YET:
-        raise ImportError(f"acrida {__version__} does not support locust.{name} yet")
-    raise AttributeError(f"module 'locust' has no attribute {name!r}")

@@ -1,11 +1,18 @@
-"""Flags that locustfiles add; the flags themselves are read by the native side."""
+"""Flags that locustfiles add, and command lines for programs of one's own.
+
+The flags are read by the native side, as those of the command ``acrida`` are.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import SUPPRESS, ArgumentError, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
+
+from acrida import _native
 
 #: What a flag takes, by argparse's ``action``.
 ACTIONS = {None: "text", "store": "text", "store_true": "switch", "store_false": "switch-off", "append": "append"}
@@ -59,6 +66,8 @@ class LocustArgumentParser:
     """Handed to ``init_command_line_parser`` listeners: collects what they add."""
 
     flags: list[Flag] = field(default_factory=list)
+    #: Files to read settings from, the strongest first; None for those that the command finds.
+    config_files: list[str] | None = None
 
     def add_argument(
         self,
@@ -111,6 +120,26 @@ class LocustArgumentParser:
 
     add_mutually_exclusive_group = add_argument_group
 
+    def parse_args(self, args: list[str] | None = None, namespace: Namespace | None = None) -> Namespace:
+        """Every setting of a command line (of this program's without ``args``), of the
+        environment and of the configuration files. Prints what is wrong and ends the
+        program, as argparse does."""
+        program = sys.argv[0].rpartition("/")[2] or "acrida"
+        given = sys.argv[1:] if args is None else list(args)
+        flags = [flag.native() for flag in self.flags]
+        options = namespace or Namespace()
+        vars(options).update(_native.parse_options(program, given, flags, self.config_files))
+        try:
+            self.finish(options)
+        except ValueError as error:
+            self.error(str(error))
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        """Prints what is wrong, and ends the program with code 2."""
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(2)
+
     def finish(self, options: Namespace) -> None:
         """Applies the flags' types to ``options``; ValueError says which value is wrong."""
         for flag in self.flags:
@@ -121,3 +150,57 @@ class LocustArgumentParser:
                 setattr(options, flag.dest, flag.finish(value))
             except (ArgumentError, TypeError, ValueError) as error:
                 raise ValueError(f"argument --{flag.long}: invalid value {value!r}: {error}") from error
+
+
+class UIExtraArgOptions(NamedTuple):
+    """What the web page's form knows of a flag."""
+
+    default_value: Any
+    is_secret: bool
+    is_required: bool
+    help_text: str
+    is_multiple: bool
+    choices: list[str] | None = None
+
+
+def get_parser(default_config_files: list[str] | None = None) -> LocustArgumentParser:
+    """A parser for Locust's flags and those that ``init_command_line_parser`` listeners add."""
+    import locust
+
+    parser = LocustArgumentParser(config_files=default_config_files)
+    locust.events.init_command_line_parser.fire(parser=parser)
+    return parser
+
+
+def parse_options(args: list[str] | None = None) -> Namespace:
+    """``get_parser().parse_args(args)``."""
+    return get_parser().parse_args(args)
+
+
+def ui_extra_args_dict(args: list[str] | None = None) -> dict[str, dict[str, Any]]:
+    """The flags of a locustfile that the web page's form asks for, with their values in ``args``."""
+    parser = get_parser()
+    given = sys.argv[1:] if args is None else list(args)
+    values = _native.parse_options("acrida", given, [flag.native() for flag in parser.flags], None)
+    return {
+        flag.dest: UIExtraArgOptions(
+            values[flag.dest], flag.secret, flag.required, flag.help, flag.kind == "words", flag.choices or None
+        )._asdict()
+        for flag in parser.flags
+        if flag.in_web_ui
+    }
+
+
+def parse_locustfile_option(args: list[str] | None = None) -> Namespace:
+    """``--locustfile`` and the other settings of a command line, whatever else is in it."""
+    return LocustArgumentParser().parse_args(args)
+
+
+def parse_locustfile_paths(paths: list[str]) -> list[str]:
+    """The locustfiles in files and folders; says what is not there and ends the program."""
+    return [os.fspath(path) for path in _native.find_locustfiles(",".join(paths))]
+
+
+def get_locustfiles_locally(options: Namespace) -> list[str]:
+    """The locustfiles that ``options.locustfile`` names."""
+    return parse_locustfile_paths(options.locustfile.split(","))

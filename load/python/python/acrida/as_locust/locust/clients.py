@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -17,10 +18,14 @@ from acrida.http import body
 from acrida.http.cookies import CookieJar
 from acrida.http.errors import cause_of, named, raised
 from acrida.http.headers import CaseInsensitiveDict
+from acrida.http.prepared import Connection, PreparedRequest, merged_hooks, send
+from acrida.http.proxies import chosen
 from acrida.http.response import Response
 
 from .event import RequestEvent
 from .exception import CatchResponseError, LocustError, ResponseError
+
+logger = logging.getLogger(__name__)
 
 NO_CONTEXT: dict[str, Any] = {}
 
@@ -153,7 +158,7 @@ class HttpSession:
             self.auth = auth
         self.request_event = request_event
         self.user = user
-        self._native = user.environment.engine.session()
+        self._native = (request_event if user is None else user).environment.engine.session()
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict:
@@ -220,9 +225,34 @@ class HttpSession:
         content = content_type = None
         if data is not None or json is not None or files is not None:
             content, content_type = body.encode(data, json, files)
+            if type(content) is body.Chunked:
+                headers = {**(headers or {}), "Transfer-Encoding": "chunked"}
         if params or self.params:
-            url = body.with_params(url, {**(self.params or {}), **params} if self.params and params else params or self.params)
+            url = body.with_params(url, body.merged_params(self.params, params))
         own = self.__dict__
+        auth = auth or self.auth
+        credentials = _credentials(auth) if auth else None
+        through = None
+        if proxies or "proxies" in own or self.trust_env:
+            through = chosen(self._full_url(url), {**own.get("proxies", {}), **(proxies or {})}, self.trust_env)
+        rest = (
+            list(cookies.items()) if cookies else None,
+            self._timeout if timeout is None else timeout,
+            self.max_redirects if allow_redirects else None,
+            self.verify if verify is None else verify,
+            cert or self.cert,
+            through,
+            streams := bool(self.stream if stream is None else stream),
+        )
+        if hooks or "hooks" in own or (auth and credentials is None):
+            prepared = PreparedRequest(
+                method,
+                self._full_url(url),
+                _all_headers(self.headers, headers, content, content_type),
+                None if content is None else bytes(content),
+                merged_hooks(own.get("hooks"), hooks),
+            )
+            return self._request_prepared(prepared, credentials, auth, name, catch_response, context, rest)
         if "headers" in own and own["headers"]._changed != self._headers_seen:
             self._prepare_headers()
         current = getcurrent()
@@ -235,13 +265,8 @@ class HttpSession:
             body.merged(self.headers.items(), headers) if headers else None,
             content,
             content_type,
-            _credentials(auth or self.auth) if auth or self.auth else None,
-            list(cookies.items()) if cookies else None,
-            self._timeout if timeout is None else timeout,
-            self.max_redirects if allow_redirects else None,
-            self.verify if verify is None else verify,
-            cert or self.cert,
-            proxies or own.get("proxies"),
+            credentials,
+            *rest,
             not catch_response,
             self._is_fast,
         )
@@ -253,15 +278,67 @@ class HttpSession:
                 self._native.abandon(exchange)
                 raise
         response = self._response_class(exchange)
-        if hooks or "hooks" in own:
-            for hook in _listed((hooks or self.hooks)["response"]):
-                response = hook(response) or response
+        if streams:
+            response._stream = self._native.stream_of(exchange)
         if catch_response or listeners:
-            response._describe(self, method, {**self.user.context(), **context}, start_time)
+            response._describe(self, method, self._whole_context(context), start_time)
             response._verdict_open = catch_response
             if not catch_response:
                 self.request_event.tell(**response.request_meta)
         return response
+
+    def _request_prepared(
+        self,
+        prepared: PreparedRequest,
+        credentials: tuple[str, str] | None,
+        auth: Any,
+        name: str | None,
+        catch_response: bool,
+        context: Mapping[str, Any],
+        rest: tuple[Any, ...],
+    ) -> ResponseContextManager:
+        """Sends a request that an authentication object or hooks want to see."""
+        start_time = time.time()
+        first_name = name or prepared.path_url
+        _, timeout, _, verify, cert, through, streams = rest
+
+        def submit(request: PreparedRequest) -> ResponseContextManager:
+            headers = list(request.headers.items())
+            where = (request.method, "", request.url, first_name, headers, request.body, None, credentials)
+            exchange = self._native.submit(getcurrent().switch, *where, *rest, False, self._is_fast)
+            if type(exchange) is int:
+                try:
+                    exchange = get_hub().switch()
+                except BaseException:
+                    self._native.abandon(exchange)
+                    raise
+            answer = self._response_class(exchange)
+            answer._stream = self._native.stream_of(exchange) if streams else None
+            return answer
+
+        connection = Connection(submit)
+        arguments = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": through, "stream": streams}
+        response = send(prepared, None if credentials else auth, connection, arguments)
+        response._describe(self, prepared.method, self._whole_context(context), start_time)
+        response.request_meta["response_time"] = connection.response_time_ms
+        response.request_meta["url"] = prepared.url
+        response._verdict_open = True
+        if not catch_response:
+            response.__exit__(None, None, None)
+        return response
+
+    def _whole_context(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        return {**({} if self.user is None else self.user.context()), **context}
+
+    def _full_url(self, url: str) -> str:
+        return url if re.match("https?://", url, re.IGNORECASE) else f"{self.base_url}{url}"
+
+    def mount(self, prefix: str, adapter: Any) -> None:
+        """Accepted, without effect: connections are kept natively, and nothing is sent again."""
+        logger.warning("mount(%r, …): transport adapters have no effect; connections are kept natively", prefix)
+
+    def close(self) -> None:
+        """Nothing to do: connections are closed with the user."""
 
     def _prepare_headers(self) -> None:
         """Hands the session's headers to the native side, once for each change."""
@@ -315,14 +392,24 @@ def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit(url._replace(netloc=host)), (unquote(url.username), unquote(url.password))
 
 
-def _credentials(auth: Any) -> tuple[str, str]:
-    """Basic credentials from a pair or from an object such as requests' HTTPBasicAuth."""
+def _credentials(auth: Any) -> tuple[str, str] | None:
+    """Basic credentials from a pair or requests' HTTPBasicAuth; None for an object that is to be called."""
     if isinstance(auth, tuple | list) and len(auth) == 2:
         return (str(auth[0]), str(auth[1]))
-    if hasattr(auth, "username") and hasattr(auth, "password"):
+    if type(auth).__name__ == "HTTPBasicAuth":
         return (str(auth.username), str(auth.password))
-    raise TypeError(f"auth={auth!r}: only basic authentication, given as (user, password), is supported yet")
+    if callable(auth):
+        return None
+    raise TypeError(f"auth={auth!r}: neither (user, password) nor an object that can be called with the request")
 
 
-def _listed(hooks: Any) -> list[Any]:
-    return list(hooks) if isinstance(hooks, list | tuple) else [hooks]
+def _all_headers(
+    own: CaseInsensitiveDict, of_request: Mapping[str, Any] | None, content: Any, content_type: str | None
+) -> CaseInsensitiveDict:
+    """The headers that a request would be sent with, as far as they are known before."""
+    headers = CaseInsensitiveDict(body.merged(own.items(), of_request))
+    if content is not None and "Transfer-Encoding" not in headers:
+        headers["Content-Length"] = str(len(content))
+    if content_type is not None:
+        headers.setdefault("Content-Type", content_type)
+    return headers

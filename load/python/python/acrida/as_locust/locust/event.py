@@ -63,12 +63,12 @@ class RequestEvent(EventHook):
 
     def __init__(self) -> None:
         super().__init__()
-        #: Counts one request of a locustfile's own client; set by the environment.
-        self.record: Callable[..., None] | None = None
+        #: Whose statistics count the requests; the environment sets itself.
+        self.environment: Any = None
 
     def fire(self, *, reverse: bool = False, **kwargs: Any) -> None:
-        if self.record is not None:
-            self.record(**kwargs)
+        if self.environment is not None:
+            self.environment.record(**kwargs)
         self.tell(reverse=reverse, **kwargs)
 
     #: Calls the listeners about a request that is already counted.

@@ -3,71 +3,59 @@
 from __future__ import annotations
 
 import logging
-import os
+import socket
 import time
-import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
+from uuid import uuid4
 
 import gevent
-from gevent.pool import Group
+from gevent import getcurrent
 
 from . import log
-from .exception import StopTest, StopUser
-from .stats import RequestStats
+from ._performing import Performer
+from .rpc.protocol import Message
+from .stats import RequestStats, StatsError
 from .user.task import LOCUST_STATE_STOPPING
 
 logger = logging.getLogger(__name__)
+
+STATE_INIT = "ready"
+STATE_SPAWNING = "spawning"
+STATE_RUNNING = "running"
+STATE_CLEANUP = "cleanup"
+STATE_STOPPING = "stopping"
+STATE_STOPPED = "stopped"
+STATE_MISSING = "missing"
 
 #: Seconds between two looks at how busy this process is.
 CPU_MONITOR_INTERVAL = 5.0
 #: Percent of one core from which the interpreter limits the load.
 CPU_WARNING_THRESHOLD = 90
 
-
-def busy_seconds() -> float:
-    """Seconds that this thread ran, or waited for a core that others had.
-
-    Source: /proc/PID/schedstat, proc(5); where there is none, time spent running.
-    """
-    try:
-        with open("/proc/thread-self/schedstat") as schedstat:
-            running_ns, waiting_ns = schedstat.read().split()[:2]
-            return (int(running_ns) + int(waiting_ns)) / 1e9
-    except (OSError, ValueError):
-        return time.thread_time()
+#: Seconds; what concerns several processes, which are not there yet.
+WORKER_REPORT_INTERVAL = 3.0
+HEARTBEAT_INTERVAL = 1
+HEARTBEAT_LIVENESS = 3
+HEARTBEAT_DEAD_INTERNAL = -60
+MASTER_HEARTBEAT_TIMEOUT = 60
 
 
-def resident_memory() -> int:
-    """Bytes of memory that this process has; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-class LocalRunner:
-    """Starts and stops users of this process when the native engine says so."""
+class Runner(Performer):
+    """Starts tests, changes their number of users, and ends them."""
 
     def __init__(self, environment: Any) -> None:
-        self.environment = environment
-        #: The greenlets of all running users.
-        self.user_greenlets = Group()
+        super().__init__(environment)
+        self.spawning_greenlet: Any = None
         self.target_user_count = 0
-        self._users: dict[int, Any] = {}
-        self._shape: Any = None
-        #: Percent of one core that the interpreter used lately, and whether it ever was too much.
-        self.current_cpu_usage = 0
-        self.cpu_warning_emitted = False
-        self._monitor = gevent.spawn(self._watch_cpu)
-        if environment.shape_class:
-            environment.shape_class.runner = self
-        environment.events.user_error.add_listener(self._count_exception)
+        self.custom_messages: dict[str, tuple[Callable[..., Any], bool]] = {}
+        self._spawned_by_hand = 0
+        self._classes_told: Any = None
 
     @property
     def state(self) -> str:
-        """ready, spawning, running, cleanup, stopping or stopped."""
-        return self.environment.engine.state()
+        """ready, spawning, running, cleanup or stopped."""
+        return self.environment.engine.state() if self.environment.has_engine else STATE_INIT
 
     @property
     def stats(self) -> RequestStats:
@@ -75,146 +63,211 @@ class LocalRunner:
         return self.environment.stats
 
     @property
-    def errors(self) -> list[Any]:
+    def errors(self) -> dict[str, StatsError]:
         """The failure table."""
         return self.stats.errors
 
     @property
-    def user_classes(self) -> list[Any]:
-        """The classes that users are spawned from."""
-        return self.environment.user_classes
+    def exceptions(self) -> dict[int, dict[str, Any]]:
+        """What tasks raised, by traceback: ``count``, ``msg``, ``traceback`` and ``nodes``."""
+        return {
+            hash(tb): {"count": count, "msg": message, "traceback": tb, "nodes": set(nodes)}
+            for count, message, tb, nodes in self.stats.ledger.snapshot().exceptions
+        }
 
-    @property
-    def user_count(self) -> int:
-        """Running users."""
-        return len(self._users)
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: list[Any] | None = None,
+        run_time: float | None = None,
+    ) -> None:
+        """Starts a test, or changes the number of users of one.
 
-    def start(self, user_count: int, spawn_rate: float, wait: bool = False) -> None:
-        """Starts a run, or changes the number of users of one."""
-        self._swarm(user_count, spawn_rate, None)
-
-    def _swarm(self, user_count: int, spawn_rate: float, run_time: float | None) -> None:
+        ``user_classes`` are the classes that users are added of from now on. With
+        ``wait``, ``spawning_greenlet`` ends only after the last user; otherwise when
+        all have started. ``run_time`` is in seconds. ValueError for numbers that
+        make no sense.
+        """
+        if user_count < 0:
+            raise ValueError(f"user_count must be >= 0, got {user_count}")
+        if wait and user_count - self.user_count > spawn_rate:
+            raise ValueError("wait is True but the amount of users to add is greater than the spawn rate")
+        is_new = self._idle.is_set()
+        if is_new and self.environment.is_library:
+            self._prepare_engine()
+        chosen = None if user_classes is None else [self.user_classes.index(user) for user in user_classes]
+        self.environment.engine.swarm(int(user_count), spawn_rate, run_time, chosen)
         self.target_user_count = user_count
-        self.environment.engine.swarm(user_count, spawn_rate, run_time)
+        self._complete.clear()
+        if is_new:
+            self._idle.clear()
+            self._begun.clear()
+        if self.spawning_greenlet is not None:
+            self.spawning_greenlet.kill(block=False)
+        self.spawning_greenlet = self.greenlet.spawn(self._wait_for_users, wait)
+        if is_new and self._may_wait():
+            self._begun.wait()
+
+    def _wait_for_users(self, until_they_end: bool) -> None:
+        self._complete.wait()
+        if until_they_end:
+            self.user_greenlets.join()
+
+    def _prepare_engine(self) -> None:
+        """A program of one's own: somebody has to execute actions, and to know the classes."""
+        environment = self.environment
+        self._quitting = False
+        if not environment.actions.is_running:
+            environment.actions.start(self.greenlet, self)
+        told = [(user, user.weight, user.fixed_count) for user in self.user_classes]
+        told.append((environment.stop_timeout, environment.reset_stats, None))
+        if told != self._classes_told:
+            self._classes_told = told
+            environment.engine.start_runner(self.user_classes, environment.stop_timeout or 0, bool(environment.reset_stats))
+
+    def _may_wait(self) -> bool:
+        """Whether the current greenlet may wait for an action: users and listeners would
+        keep it from being executed."""
+        return not self.environment.actions.is_performing_here() and getcurrent() not in self.user_greenlets
+
+    def stop(self) -> None:
+        """Ends the test; the program goes on. Returns when all users have ended, unless a
+        user or a listener calls it."""
+        if self._idle.is_set():
+            return self._stop_spawned_by_hand()
+        self.environment.engine.stop()
+        if self._may_wait():
+            self._idle.wait()
+        return None
+
+    def quit(self) -> None:
+        """Ends the test, then the program or, in a program of one's own, the runner's
+        greenlets."""
+        if not self.environment.is_library:
+            self.environment.engine.quit()
+            return
+        self._quitting = True
+        self.stop()
+        if self._idle.is_set():
+            self._end_greenlets()
 
     def start_shape(self, run_time: float | None = None) -> None:
         """Follows the environment's load shape, for ``run_time`` seconds at most."""
+        if self.shape_greenlet:
+            logger.info("There is an ongoing shape test running. Editing is disabled")
+            return
         logger.info("Shape test starting.")
-        self.leave_shape()
         self.environment.shape_class.reset_time()
-        self._shape = gevent.spawn(self._follow_shape, self.environment.shape_class, run_time)
-        self._shape.link_exception(self._shape_raised)
+        self.shape_greenlet = self.greenlet.spawn(self._follow_shape, self.environment.shape_class, run_time)
+        self.shape_greenlet.link_exception(self._shape_raised)
 
     def _follow_shape(self, shape: Any, run_time: float | None) -> None:
-        last: Any = None
         while True:
             asked_at = time.time()
             wanted = shape.tick()
             if wanted is None:
                 logger.info("Shape test stopping")
+                self.shape_greenlet = self.shape_last_tick = None
                 self._end()
                 return
-            if wanted != last:
-                users, rate = wanted[0], wanted[1]
-                if len(wanted) > 2 and wanted[2]:
-                    raise NotImplementedError("a load shape that chooses user classes is not supported yet")
+            if wanted != self.shape_last_tick:
+                users, rate, *classes = wanted
                 logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
-                self._swarm(users, rate, run_time if last is None else None)
-                last = wanted
+                is_first = self.shape_last_tick is None
+                self.start(users, rate, user_classes=classes[0] if classes else None, run_time=run_time if is_first else None)
+                self.shape_last_tick = wanted
             gevent.sleep(max(1 - (time.time() - asked_at), 0))
-
-    def _watch_cpu(self) -> None:
-        """Says when users wait for the interpreter: the load is then less than it should be."""
-        used, since = busy_seconds(), time.perf_counter()
-        while True:
-            gevent.sleep(CPU_MONITOR_INTERVAL)
-            used_before, since_before = used, since
-            used, since = busy_seconds(), time.perf_counter()
-            self.current_cpu_usage = round(100 * (used - used_before) / (since - since_before))
-            self.environment.events.usage_monitor.fire(
-                environment=self.environment, cpu_usage=self.current_cpu_usage, memory_usage=resident_memory()
-            )
-            if self.current_cpu_usage > CPU_WARNING_THRESHOLD:
-                self._warn_of_cpu()
-
-    def _warn_of_cpu(self) -> None:
-        usage = self.current_cpu_usage
-        self.environment.events.cpu_warning.fire(environment=self.environment, cpu_usage=usage)
-        if not self.cpu_warning_emitted:
-            self.cpu_warning_emitted = True
-            logger.warning(
-                "The interpreter is busy %d %% of the time, so users make fewer requests than they could. "
-                "Response times are not affected.",
-                usage,
-            )
 
     def _shape_raised(self, greenlet: Any) -> None:
         """A shape that raises, or returns nonsense, ends the run and marks it."""
         logger.error("The load shape raised %r", greenlet.exception)
         log.unhandled_greenlet_exception = True
+        self.shape_greenlet = None
         self._end()
 
-    def leave_shape(self) -> None:
-        """The run ends, whatever its shape still wants."""
-        if self._shape is not None:
-            self._shape.kill(block=False)
-            self._shape = None
-
     def _end(self) -> None:
-        """Ends the run; the program too, unless its web page can start another one."""
-        if self.environment.parsed_options.headless:
+        """Ends the run; the program too, unless it can start another one."""
+        if getattr(self.environment.parsed_options, "headless", False):
             self.quit()
         else:
             self.stop()
 
-    def stop(self) -> None:
-        """Ends the run; the program goes on."""
-        self.environment.engine.stop()
+    def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[Any]:
+        """Starts users at once, beside those that the engine decides about; returns them."""
+        users = []
+        for name, count in user_classes_spawn_count.items():
+            for _ in range(count):
+                self._spawned_by_hand += 1
+                users.append(self._spawn(self.user_classes_by_name[name], -self._spawned_by_hand))
+        if wait:
+            self.user_greenlets.join()
+        return users
 
-    def quit(self) -> None:
-        """Ends the run, then the program."""
-        self.environment.engine.quit()
+    def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
+        """Ends so many users of each class, those that started last first."""
+        for name, count in user_classes_stop_count.items():
+            users = [user for user in self._users.values() if type(user).__name__ == name]
+            self._end_users(users[len(users) - count :])
 
-    def spawn(self, user_id: int, class_index: int) -> None:
-        """Starts one user; one that cannot be made is reported and counted as gone."""
-        try:
-            user = self.user_classes[class_index](self.environment)
-            greenlet = user.start(self.user_greenlets)
-        except Exception as error:
-            self._cannot_spawn(error)
-            self.environment.engine.user_stopped(user_id)
+    def _end_users(self, users: list[Any]) -> None:
+        """Ends users as the environment's ``stop_timeout`` says, and waits for it."""
+        users = [user for user in users if user.greenlet is not getcurrent()]
+        timeout = self.environment.stop_timeout
+        for user in users:
+            if timeout and user._state != LOCUST_STATE_STOPPING:
+                gevent.spawn(user.stop)
+        greenlets = [user.greenlet for user in users]
+        gevent.joinall(greenlets, timeout=timeout or 0)
+        gevent.killall(greenlets)
+        for ended in greenlets:
+            self.user_greenlets.discard(ended)
+
+    def _stop_spawned_by_hand(self) -> None:
+        users = list(self._users.values())
+        if not users:
             return
-        self._users[user_id] = user
-        greenlet.rawlink(lambda ended: self._ended(user_id, ended))
-        self.environment.engine.user_started(user_id)
+        self.on_test_stopping()
+        self._end_users(users)
+        self.user_greenlets.kill(block=False)  # the user that called, if one did
+        self.environment.events.test_stop.fire(environment=self.environment)
 
-    def stop_users(self, user_ids: list[int], at_once: bool) -> None:
-        """Ends users: at once, or those that wait at once and the others after their task."""
-        for user_id in user_ids:
-            user = self._users.get(user_id)
-            if user is None:
-                continue
-            if at_once:
-                self.user_greenlets.killone(user.greenlet, block=False)
-            elif user._state != LOCUST_STATE_STOPPING:
-                user.stop()
+    def register_message(self, msg_type: str, listener: Callable[..., Any], concurrent: bool = False) -> None:
+        """Has ``listener(environment=…, msg=…)`` called for messages of this type."""
+        if msg_type in self.custom_messages:
+            raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
+        self.custom_messages[msg_type] = (listener, concurrent)
 
-    def _cannot_spawn(self, error: Exception) -> None:
-        """A user class that cannot be instantiated: StopTest ends the run, saying why."""
-        if isinstance(error, StopTest):
-            logger.error("%s", error)
-            logger.warning("Stopping the run...")
-            self.environment.process_exit_code = self.environment.process_exit_code or 1
-            self._end()
-        else:
-            logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
-            log.unhandled_greenlet_exception = True
 
-    def _ended(self, user_id: int, greenlet: Any) -> None:
-        self._users.pop(user_id, None)
-        if greenlet.exception is not None and not isinstance(greenlet.exception, StopUser | StopTest):
-            log.unhandled_greenlet_exception = True
-        self.environment.engine.user_stopped(user_id)
+class LocalRunner(Runner):
+    """Runs a test in this process."""
 
-    def _count_exception(self, user_instance: Any, exception: BaseException, tb: Any, **_: Any) -> None:
-        self.environment.engine.record_exception(str(exception), "".join(traceback.format_tb(tb)), "local")
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.client_id = f"{socket.gethostname()}_{uuid4().hex}"
+        self.worker_index = 0
+        self.worker_count = 1
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Calls the listener that is registered for ``msg_type``, in this process."""
+        if msg_type not in self.custom_messages:
+            logger.warning("Unknown message type received: %s", msg_type)
+            return
+        listener, _ = self.custom_messages[msg_type]
+        listener(environment=self.environment, msg=Message(msg_type, data, "local"))
+
+
+class DistributedRunner(Runner):
+    """For ``isinstance``: there are no runs of several processes yet."""
+
+    def __init__(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError("acrida does not run in several processes yet")
+
+
+class MasterRunner(DistributedRunner):
+    """See DistributedRunner."""
+
+
+class WorkerRunner(DistributedRunner):
+    """See DistributedRunner."""

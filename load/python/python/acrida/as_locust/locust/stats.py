@@ -1,43 +1,402 @@
-"""The statistics of a run as listeners read them: a view on the one ledger."""
+"""The statistics of a run as listeners read and write them: views on the one ledger.
+
+Nothing is counted here: a look reads the ledger as it is at that moment, and
+``log_request`` and ``log_error`` write into it, so that what a listener sees is
+what the tables and files of the run say.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import logging
+import sys
+import time
+from collections import Counter, namedtuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+import gevent
+
+from acrida._native import Ledger
+
+from .clients import error_text
+from .exception import LocustError
+from .stats_error import StatsError
+from .util.date import format_utc_timestamp
+from .util.rounding import proper_round
+
+if TYPE_CHECKING:
+    from .runners import Runner
+
+console_logger = logging.getLogger("locust.stats_logger")
+
+#: Columns of the console's tables.
+STATS_NAME_WIDTH = 80
+STATS_TYPE_WIDTH = 8
+STATS_AUTORESIZE = True
+#: Seconds between two tables on the console, rows of ``stats.history``, and states of the CSV files.
+CONSOLE_STATS_INTERVAL_SEC: float = 2
+HISTORY_STATS_INTERVAL_SEC: float = 5
+CSV_STATS_INTERVAL_SEC: float = 1
+CSV_STATS_FLUSH_INTERVAL_SEC: float = 5
+#: Seconds that "current" percentiles look back.
+CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW = 10
+#: Fractions: of tables and CSV files, of the web page's statistics, of its charts (six at most).
 PERCENTILES_TO_REPORT = [0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0]
+PERCENTILES_TO_STATISTICS = [0.95, 0.99]
+PERCENTILES_TO_CHART = [0.5, 0.95]
+#: Entries that ``stats.history`` keeps, the newest: a day and a half.
+HISTORY_MAX = 25_920
+
+CachedResponseTimes = namedtuple("CachedResponseTimes", ["response_times", "num_requests", "num_none_requests"])
+
+
+def bucket_response_time(response_time: float) -> int:
+    """The key of ``response_times``: milliseconds at two significant digits. A locustfile may replace it."""
+    digits = 0 if response_time < 100 else -1 if response_time < 1000 else -2 if response_time < 10000 else -3
+    return int(round(response_time, digits))
+
+
+def get_readable_percentiles(percentile_list: list[float]) -> list[str]:
+    """Fractions as percentages: 0.5 is ``50%``."""
+    percents = [round(100 * fraction, 6) for fraction in percentile_list]
+    return [f"{int(percent) if float(percent).is_integer() else percent}%" for percent in percents]
+
+
+def calculate_response_time_percentile(response_times: Mapping[Any, int], num_requests: int, percent: float) -> Any:
+    """Of counted times, the one that a share of ``percent`` (0.0 to 1.0) stays within; 0 for none."""
+    within, seen = int(num_requests * percent), 0
+    for response_time in sorted(response_times, reverse=True):
+        seen += response_times[response_time]
+        if num_requests - seen <= within:
+            return response_time
+    return 0
+
+
+def diff_response_time_dicts(latest: Mapping[Any, int], old: Mapping[Any, int]) -> dict[Any, int]:
+    """What ``latest`` counts beyond ``old``."""
+    return {time: count - old.get(time, 0) for time, count in latest.items() if count != old.get(time, 0)}
+
+
+def _reads(name: str, doc: str) -> Any:
+    """An attribute that is read from the ledger at each look."""
+    return property(lambda entry: getattr(entry._row(), name), doc=doc)
+
+
+class StatsEntry:
+    """One row. Times are in milliseconds.
+
+    Rows come from ``RequestStats``. One that a program makes itself counts apart,
+    in a ledger of its own.
+    """
+
+    def __init__(
+        self,
+        stats: RequestStats | None,
+        name: str,
+        method: str,
+        use_response_times_cache: bool = False,
+        *,
+        row: Callable[[], Any] | None = None,
+    ) -> None:
+        self.stats = stats
+        #: What the requests are counted under, and their method.
+        self.name = name
+        self.method = method
+        self.use_response_times_cache = use_response_times_cache
+        self._own = None if row else Ledger()
+        self._row = row or self._own.total  # type: ignore[union-attr]
+
+    num_requests: int = _reads("num_requests", "All requests.")
+    num_none_requests: int = _reads("num_none_requests", "Requests without a response time.")
+    num_failures: int = _reads("num_failures", "Failed requests.")
+    total_response_time: float = _reads("total_response_time", "Sum of the response times.")
+    min_response_time: float | None = _reads("min_response_time", "None where nothing was timed.")
+    max_response_time: float = _reads("max_response_time", "0 where nothing was timed.")
+    avg_response_time: float = _reads("avg_response_time", "0 where nothing was timed.")
+    median_response_time: float = _reads("median_response_time", "0 where nothing was timed.")
+    total_content_length: int = _reads("total_content_length", "Bytes of all answers.")
+    avg_content_length: float = _reads("avg_content_length", "Bytes.")
+    fail_ratio: float = _reads("fail_ratio", "Failures among requests, 0.0 to 1.0.")
+    current_rps: float = _reads("current_rps", "Requests a second, over the last ten seconds.")
+    current_fail_per_sec: float = _reads("current_fail_per_sec", "Failures likewise.")
+    total_rps: float = _reads("total_rps", "Requests a second, over the whole run.")
+    total_fail_per_sec: float = _reads("total_fail_per_sec", "Failures likewise.")
+    start_time: float = _reads("start_time", "When the run started, in seconds since the epoch.")
+    last_request_timestamp: float | None = _reads("last_request_timestamp", "None before the first request.")
+    num_reqs_per_sec: dict[int, int] = _reads("num_reqs_per_sec", "Requests of each of the newest 20 seconds.")
+    num_fail_per_sec: dict[int, int] = _reads("num_fail_per_sec", "Failures likewise.")
+
+    @property
+    def response_times(self) -> dict[int, int]:
+        """Counts by time, as ``bucket_response_time`` rounds it. Percentiles are more exact."""
+        counts: Counter[int] = Counter()
+        for response_time, count in self._row().response_times:
+            counts[bucket_response_time(response_time)] += count
+        return dict(counts)
+
+    def get_response_time_percentile(self, percent: float) -> float:
+        """The time that a share of ``percent`` (0.0 to 1.0) stays within; 0 where nothing was timed."""
+        return self._row().get_response_time_percentile(percent)
+
+    def get_current_response_time_percentile(self, percent: float) -> float | None:
+        """The same of the last ten seconds; None if nothing was timed in them."""
+        return self._row().get_current_response_time_percentile(percent)
+
+    def log(self, response_time: float | None, content_length: int) -> None:
+        """Counts a request."""
+        self._ledger().record(self.method, self.name, response_time, content_length or 0, None)
+
+    def log_error(self, error: Exception | str | None) -> None:
+        """Counts a failure of a request that is counted by ``log``."""
+        self._ledger().record_error(self.method, self.name, error_text(error) or repr(error))
+
+    def reset(self) -> None:
+        """Forgets what this row counted; LocustError for a row of a run, see ``RequestStats.reset_all``."""
+        if self._own is None:
+            raise LocustError("a row of the run's statistics cannot be reset alone: use stats.reset_all()")
+        self._own.clear()
+
+    def _ledger(self) -> Any:
+        if self._own is not None:
+            return self._own
+        if self.stats is None or self is self.stats.total:
+            raise LocustError("the row over all requests counts what the other rows count")
+        return self.stats.ledger
+
+    def serialize(self) -> dict[str, Any]:
+        """The counts, as JSON can hold them."""
+        names = (
+            "name method last_request_timestamp start_time num_requests num_none_requests num_failures "
+            "total_response_time max_response_time min_response_time total_content_length response_times "
+            "num_reqs_per_sec num_fail_per_sec"
+        )
+        return {name: getattr(self, name) for name in names.split()}
+
+    def to_dict(self, escape_string_values: bool = False) -> dict[str, Any]:
+        """What the web page's table shows."""
+        percentiles = {
+            f"response_time_percentile_{percent}": self.get_response_time_percentile(percent)
+            for percent in PERCENTILES_TO_STATISTICS
+        }
+        names = (
+            "method name num_requests num_failures current_rps current_fail_per_sec avg_response_time "
+            "median_response_time total_rps total_fail_per_sec avg_content_length"
+        )
+        rounded = {name: proper_round(getattr(self, name) or 0) for name in ("min_response_time", "max_response_time")}
+        return {**{name: getattr(self, name) for name in names.split()}, **rounded, **percentiles}
+
+    def to_string(self, current: bool = True) -> str:
+        """The row as the console's table has it, with current rates or those of the whole run."""
+        rps, fails = (
+            (self.current_rps, self.current_fail_per_sec) if current else (self.total_rps, self.total_fail_per_sec)
+        )
+        failures = f"{self.num_failures}({self.fail_ratio * 100:.2f}%)"
+        times = (self.avg_response_time, self.min_response_time or 0, self.max_response_time, self.median_response_time)
+        return (
+            f"{self.method:<{STATS_TYPE_WIDTH}} {self.name:<{STATS_NAME_WIDTH - STATS_TYPE_WIDTH + 4}} "
+            f"{self.num_requests:>7} {failures:>12} |{int(times[0]):>7} {int(times[1]):>7} {int(times[2]):>7}"
+            f"{int(times[3]):>7} | {rps:>7.2f} {fails:>11.2f}"
+        )
+
+    __str__ = to_string
+
+    def percentile(self) -> str:
+        """The row as the console's table of percentiles has it; ValueError without requests."""
+        if not self.num_requests:
+            raise ValueError("Can't calculate percentile on url with no successful requests")
+        times = " ".join(f"{int(self.get_response_time_percentile(percent)):>6}" for percent in PERCENTILES_TO_REPORT)
+        return f"{self.method:<{STATS_TYPE_WIDTH}} {self.name:<{STATS_NAME_WIDTH}} {times} {self.num_requests:>8}"
+
+
+class Entries(Mapping[tuple[str, str], StatsEntry]):
+    """The rows by (name, method); one that is not there yet reads as zeros."""
+
+    def __init__(self, stats: RequestStats) -> None:
+        self._stats = stats
+
+    def __getitem__(self, key: tuple[str, str]) -> StatsEntry:
+        (name, method), ledger = key, self._stats.ledger
+        cached = self._stats.use_response_times_cache
+        return StatsEntry(self._stats, name, method, cached, row=lambda: ledger.entry(method, name))
+
+    def __contains__(self, key: object) -> bool:
+        return key in list(self)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((name, method) for method, name in self._stats.ledger.snapshot().keys)
+
+    def __len__(self) -> int:
+        return len(self._stats.ledger.snapshot().keys)
 
 
 class RequestStats:
-    """Everything counted so far; each look takes a fresh snapshot."""
+    """Everything counted so far."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
+    def __init__(self, use_response_times_cache: bool = True, *, ledger: Any = None) -> None:
+        #: The native ledger: what counts.
+        self.ledger = ledger or Ledger()
+        self.use_response_times_cache = use_response_times_cache
+        self.entries = Entries(self)
+        #: The row over all requests.
+        self.total = StatsEntry(self, "Aggregated", "", use_response_times_cache, row=self.ledger.total)
+        #: Course of the run, see ``stats_history``.
+        self.history: list[dict[str, Any]] = []
+
+    num_requests = property(lambda self: self.total.num_requests)
+    num_none_requests = property(lambda self: self.total.num_none_requests)
+    num_failures = property(lambda self: self.total.num_failures)
+    start_time = property(lambda self: self.total.start_time)
+    last_request_timestamp = property(lambda self: self.total.last_request_timestamp)
 
     @property
-    def total(self) -> Any:
-        """The row over all requests."""
-        return self._engine.snapshot().total
+    def errors(self) -> dict[str, StatsError]:
+        """The failure table, by ``StatsError.create_key``."""
+        rows = [
+            StatsError(row.method, row.name, row.error, row.occurrences, row.first_seen, row.last_seen)
+            for row in self.ledger.snapshot().failures
+        ]
+        return {StatsError.create_key(row.method, row.name, row.error): row for row in rows}
 
-    @property
-    def entries(self) -> dict[tuple[str, str], Any]:
-        """Rows by (name, method)."""
-        return {(entry.name, entry.method): entry for entry in self._engine.snapshot().entries}
-
-    @property
-    def errors(self) -> list[Any]:
-        """The failure table."""
-        return self._engine.snapshot().failures
-
-    def get(self, name: str, method: str) -> Any:
-        """The row of one endpoint; KeyError if nothing was counted for it."""
+    def get(self, name: str, method: str) -> StatsEntry:
+        """The row of one endpoint."""
         return self.entries[name, method]
 
-    @property
-    def num_requests(self) -> int:
-        """All requests."""
-        return self.total.num_requests
+    def log_request(self, method: str, name: str, response_time: float | None, content_length: int) -> None:
+        """Counts a request; ``response_time`` is in milliseconds."""
+        self.ledger.record(method, name, response_time, content_length or 0, None)
 
-    @property
-    def num_failures(self) -> int:
-        """All failed requests."""
-        return self.total.num_failures
+    def log_error(self, method: str, name: str, error: Exception | str | None) -> None:
+        """Counts a failure of a request that is counted by ``log_request``."""
+        self.ledger.record_error(method, name, error_text(error) or repr(error))
+
+    def reset_all(self) -> None:
+        """Begins anew; names stay."""
+        self.ledger.reset()
+        self.history = []
+
+    def clear_all(self) -> None:
+        """Begins anew, without any names."""
+        self.ledger.clear()
+        self.history = []
+
+    def serialize_stats(self) -> list[dict[str, Any]]:
+        """Every row that counted something, as JSON can hold it."""
+        return [entry.serialize() for entry in self.entries.values() if entry.num_requests or entry.num_failures]
+
+    def serialize_errors(self) -> dict[str, dict[str, Any]]:
+        """The failure table, as JSON can hold it."""
+        return {key: error.serialize() for key, error in self.errors.items()}
+
+
+def sort_stats(stats: Mapping[Any, Any]) -> list[Any]:
+    """The values in the order of their keys."""
+    return [stats[key] for key in sorted(stats)]
+
+
+def get_stats_summary(stats: RequestStats, current: bool = True) -> list[str]:
+    """The lines of the console's table."""
+    return stats.ledger.snapshot().table(current).splitlines()
+
+
+def get_percentile_stats_summary(stats: RequestStats) -> list[str]:
+    """The lines of the console's table of percentiles."""
+    return stats.ledger.snapshot().percentiles_table(PERCENTILES_TO_REPORT).splitlines()
+
+
+def get_error_report_summary(stats: RequestStats) -> list[str]:
+    """The lines of the console's table of failures; none without failures."""
+    return stats.ledger.snapshot().error_report().splitlines()
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        console_logger.info(line)
+
+
+def print_stats(stats: RequestStats, current: bool = True) -> None:
+    """Logs the console's table."""
+    _say(get_stats_summary(stats, current))
+
+
+def print_percentile_stats(stats: RequestStats) -> None:
+    """Logs the console's table of percentiles."""
+    _say(get_percentile_stats_summary(stats))
+
+
+def print_error_report(stats: RequestStats) -> None:
+    """Logs the console's table of failures."""
+    _say(get_error_report_summary(stats))
+
+
+def print_stats_json(stats: RequestStats) -> None:
+    """Prints every row as JSON."""
+    print(json.dumps(stats.serialize_stats(), indent=4))
+
+
+def save_stats_json(stats: RequestStats, filename: str) -> None:
+    """Writes every row as JSON to ``filename``.json."""
+    with open(f"{filename}.json", "w") as file:
+        json.dump(stats.serialize_stats(), file, indent=4)
+
+
+def stats_printer(stats: RequestStats) -> Callable[[], None]:
+    """A function that logs the console's table again and again, for a greenlet of its own."""
+
+    def print_for_ever() -> None:
+        while True:
+            print_stats(stats)
+            gevent.sleep(CONSOLE_STATS_INTERVAL_SEC)
+
+    return print_for_ever
+
+
+def update_stats_history(runner: Runner, timestamp: str | None = None) -> None:
+    """Adds the present to ``stats.history``, whose oldest entries go once there are HISTORY_MAX."""
+    stats, at = runner.stats, timestamp or format_utc_timestamp(time.time())
+    total = stats.total
+    figures = {
+        f"response_time_percentile_{percent}": total.get_current_response_time_percentile(percent) or 0
+        for percent in PERCENTILES_TO_CHART
+    }
+    figures |= {
+        "current_rps": total.current_rps,
+        "current_fail_per_sec": total.current_fail_per_sec,
+        "total_avg_response_time": proper_round(total.avg_response_time, digits=2),
+        "user_count": runner.user_count,
+    }
+    stats.history.append({**{name: [at, figure] for name, figure in figures.items()}, "time": at})
+    del stats.history[:-HISTORY_MAX]
+
+
+def stats_history(runner: Runner) -> None:
+    """Adds to ``stats.history`` again and again while a test is on, for a greenlet of its own."""
+    while True:
+        if runner.state not in ("ready", "stopped"):
+            update_stats_history(runner)
+        gevent.sleep(HISTORY_STATS_INTERVAL_SEC)
+
+
+def validate_stats_configuration() -> None:
+    """Ends the program, saying so, if a locustfile set percentiles that make no sense."""
+    if len(PERCENTILES_TO_CHART) > 6:
+        _refuse("stats.PERCENTILES_TO_CHART parameter should be a maximum of 6 parameters")
+    for name, percentiles in (("CHART", PERCENTILES_TO_CHART), ("STATISTICS", PERCENTILES_TO_STATISTICS)):
+        for percent in percentiles:
+            if not isinstance(percent, float) or not 0 < percent < 1:
+                _refuse(
+                    f"stats.PERCENTILES_TO_{name} parameter need to be float and value between. 0 < percentile < 1 Eg 0.95"
+                )
+
+
+def _refuse(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.exit(1)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("StatsCSV", "StatsCSVFileWriter"):
+        from . import stats_csv
+
+        return getattr(stats_csv, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

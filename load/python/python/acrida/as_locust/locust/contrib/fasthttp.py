@@ -19,6 +19,7 @@ from ..clients import ResponseContextManager as _ResponseContextManager
 from ..exception import StopTest
 from ..user.rest import RestMixin
 from ..user.users import User
+from ..util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust  # noqa: F401
 
 
 class LocustBadStatusCode(ConnectionError):
@@ -52,6 +53,11 @@ class FastResponse(_ResponseContextManager):
     def url(self) -> str:  # type: ignore[override]
         """The URL of the request, before redirects."""
         return self._exchange.request_url
+
+    @property
+    def stream(self) -> Any:
+        """The body as a file; with ``stream=True`` it is read while it arrives."""
+        return self.raw
 
     @property
     def text(self) -> str | None:  # type: ignore[override]
@@ -109,9 +115,13 @@ class FastHttpSession(HttpSession):
         connection_timeout: float = 60.0,
         max_redirects: int = 30,
         headers: Mapping[str, Any] | None = None,
+        proxy_host: str | None = None,
+        proxy_port: int | None = None,
         **_: Any,
     ) -> None:
         super().__init__(base_url, request_event, user)
+        if proxy_host:
+            self.proxies["all"] = f"http://{proxy_host}:{proxy_port}"
         self.verify = not insecure
         self.max_redirects = max_redirects
         self._timeout = (connection_timeout, network_timeout)
@@ -135,7 +145,7 @@ class FastHttpSession(HttpSession):
     ) -> FastResponse:
         """Sends a request and waits for its answer; other users run meanwhile."""
         if json is not None and not data:
-            data, json = _json.dumps(json).encode(), None
+            data, json = _json.dumps(json), None
             headers = CaseInsensitiveDict(headers or {})
             headers.setdefault("Content-Type", "application/json")
             headers.setdefault("Accept", "application/json")
@@ -157,11 +167,13 @@ class FastHttpSession(HttpSession):
         """Sends a request, and gives the answer line by line."""
         response = self.request(method, url, stream=True, **kwargs)
         response.raise_for_status()
-        text = (response.content or b"").decode("utf-8", errors="replace")
-        lines = text.split("\n")
-        yield from lines[:-1]
-        if lines[-1]:
-            yield lines[-1]
+        rest = ""
+        for piece in response.iter_content(chunk_size=1024, decode_content=True):
+            rest += piece.decode("utf-8", errors="replace") if isinstance(piece, bytes) else piece
+            *lines, rest = rest.split("\n")
+            yield from lines
+        if rest:
+            yield rest
 
 
 class FastHttpUser(RestMixin, User):
@@ -200,4 +212,6 @@ class FastHttpUser(RestMixin, User):
             connection_timeout=self.connection_timeout,
             max_redirects=self.max_redirects,
             headers=self.default_headers,
+            proxy_host=self.proxy_host,
+            proxy_port=self.proxy_port,
         )

@@ -95,8 +95,8 @@ def collect_tasks(bases: tuple[type, ...], namespace: dict[str, Any]) -> list[An
 
 def filter_tasks_by_tags(
     holder: Any,
-    tags: set[str] | None,
-    exclude_tags: set[str] | None,
+    tags: set[str] | None = None,
+    exclude_tags: set[str] | None = None,
     decided: dict[Any, bool] | None = None,
 ) -> None:
     """Keeps, recursively, the tasks of ``holder`` that the tag options let run."""

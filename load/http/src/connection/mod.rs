@@ -1,16 +1,27 @@
 //! One connection, and the request that is on it.
 
+mod fate;
+mod tunnel;
+
+pub(crate) use fate::Fate;
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::content_coding::Decoder;
 use crate::error::HttpError;
 use crate::incoming::{Incoming, Received};
 use crate::job::Job;
 use crate::limits::Limits;
+use crate::proxy::Proxy;
+use crate::request::Request;
+use crate::stream::BodyStream;
+use crate::streaming::Streaming;
 use crate::target::{Scheme, Target};
 use crate::tls::{self, Tls};
 use crate::transport::Transport;
@@ -23,8 +34,12 @@ pub(crate) struct Connection {
     peer: PeerKey,
     /// When the attempt to connect began.
     pub(crate) attempted: Instant,
-    /// `None`: it is idle.
+    /// Whether it has brought an answer before.
+    is_reused: bool,
+    /// `None`: it is idle, or streams.
     pub(crate) exchange: Option<Exchange>,
+    /// The rest of an answer that is handed over while it arrives.
+    pub(crate) streaming: Option<Streaming>,
     /// When the current wait is over, and what it was for.
     pub(crate) deadline: Option<Instant>,
 }
@@ -32,6 +47,7 @@ pub(crate) struct Connection {
 /// What connections are told apart by.
 #[derive(Debug, PartialEq, Eq)]
 struct PeerKey {
+    proxy: Option<Arc<Proxy>>,
     scheme: Scheme,
     host: String,
     port: u16,
@@ -45,6 +61,8 @@ pub(crate) struct Exchange {
     pub(crate) phase: Phase,
     incoming: Incoming,
     unsent: Unsent,
+    /// Whether anything of the request went out.
+    is_written: bool,
 }
 
 /// How far a request has come.
@@ -52,9 +70,14 @@ pub(crate) struct Exchange {
 pub(crate) enum Phase {
     /// Until then; these addresses can still be tried.
     Connecting(VecDeque<SocketAddr>),
+    /// The proxy is asked for a way to the server; this has come of its answer.
+    Tunnelling(Vec<u8>),
     Handshaking,
     /// Being sent, or answered.
     Exchanging,
+    /// The connection has ended without an answer; whether the request was read may
+    /// still be found out until the deadline.
+    Ended,
 }
 
 /// What did not fit into the socket yet.
@@ -69,6 +92,8 @@ struct Unsent {
 pub(crate) enum Progress {
     /// There is more to come.
     Waiting,
+    /// The head is there, and is handed over before its body.
+    Begun,
     /// The answer is complete.
     Complete(Received),
 }
@@ -86,13 +111,16 @@ impl Connection {
         let Some(address) = addresses.pop_front() else {
             return Err((job, HttpError::Disconnected));
         };
+        let proxy = job.request.proxy();
         let with = tls.as_ref().map(|tls| (tls, target.host.as_str()));
         match Transport::connect(address, with) {
             Ok(transport) => Ok(Self {
                 transport,
                 session: job.session.id,
-                peer: PeerKey::new(target, tls),
+                peer: PeerKey::new(target, tls, proxy.cloned()),
                 attempted: now,
+                is_reused: false,
+                streaming: None,
                 deadline: after(now, job.request.timeouts.connect),
                 exchange: Some(Exchange::new(job, Phase::Connecting(addresses))),
             }),
@@ -103,8 +131,9 @@ impl Connection {
         }
     }
 
-    /// Whether a request to `target` can use this connection.
-    pub(crate) fn serves(&self, target: &Target, tls: Option<&Tls>) -> bool {
+    /// Whether `request` can use this connection.
+    pub(crate) fn serves(&self, request: &Request) -> bool {
+        let (target, tls) = (&request.target, request.tls.as_ref());
         let same_tls = || match (&self.peer.tls, tls) {
             (Some(mine), Some(wanted)) => mine == wanted,
             (Some(mine), None) => *mine == Tls::default_choice(),
@@ -113,11 +142,13 @@ impl Connection {
         self.peer.port == target.port
             && self.peer.scheme == target.scheme
             && self.peer.host == target.host
+            && self.peer.proxy.as_ref() == request.proxy()
             && same_tls()
     }
 
     /// Gives an idle connection a request.
     pub(crate) fn assign(&mut self, job: Box<Job>) {
+        self.is_reused = true;
         self.exchange = Some(Exchange::new(job, Phase::Exchanging));
     }
 
@@ -137,6 +168,7 @@ impl Connection {
             Err(error) => return Err(HttpError::broken(&error)),
         };
         job.bytes_sent += written as u64;
+        exchange.is_written = written > 0;
         if written < head.len() + body.len() {
             exchange.unsent = Unsent {
                 head: Bytes::copy_from_slice(&head[written.min(head.len())..]),
@@ -156,6 +188,7 @@ impl Connection {
                 Ok(written) => {
                     exchange.unsent.advance(written);
                     exchange.job.bytes_sent += written as u64;
+                    exchange.is_written = true;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -191,6 +224,9 @@ impl Connection {
                     if exchange.incoming.take(&buffer[..count], to_head, limits)? {
                         return exchange.complete(limits);
                     }
+                    if exchange.hands_over() {
+                        return Ok(Progress::Begun);
+                    }
                     if !closed && self.transport.is_drained(count, buffer.len()) {
                         break;
                     }
@@ -205,6 +241,25 @@ impl Connection {
             self.deadline = after(Instant::now(), timeout);
         }
         Ok(Progress::Waiting)
+    }
+
+    /// From now on the answer's body is handed over while it arrives; gives the request
+    /// and the answer's head.
+    pub(crate) fn begin_streaming(&mut self, body: Arc<BodyStream>) -> (Box<Job>, Received) {
+        let exchange = self.exchange.take().expect("an answer that has begun");
+        let (received, begun, reader, coding) = exchange.incoming.split();
+        let job = exchange.job;
+        let streaming = Streaming {
+            body,
+            session: Arc::clone(&job.session),
+            reader,
+            decoder: Decoder::new(coding),
+            keeps_alive: received.keeps_alive,
+            read_timeout: job.request.timeouts.read,
+            peer: job.peer(),
+        };
+        self.streaming = Some(streaming.having_begun(&begun));
+        (job, received)
     }
 
     /// Whether an idle connection is still good: nothing may come on one.
@@ -222,6 +277,12 @@ impl Connection {
 
     /// What it means that the deadline has passed.
     pub(crate) fn timed_out(&self) -> Option<HttpError> {
+        if let Some(streaming) = &self.streaming {
+            return Some(HttpError::ReadTimeout {
+                peer: streaming.peer.clone(),
+                limit: streaming.read_timeout?,
+            });
+        }
         let exchange = self.exchange.as_ref()?;
         let timeouts = exchange.job.request.timeouts;
         let peer = exchange.job.peer();
@@ -230,6 +291,7 @@ impl Connection {
                 peer,
                 limit: timeouts.read?,
             },
+            Phase::Ended => HttpError::Disconnected,
             _ => HttpError::ConnectTimeout {
                 peer,
                 limit: timeouts.connect?,
@@ -256,7 +318,17 @@ impl Exchange {
             phase,
             incoming: Incoming::new(),
             unsent: Unsent::default(),
+            is_written: false,
         }
+    }
+
+    /// Whether the answer is handed over now: its head is there, and leads nowhere else.
+    fn hands_over(&self) -> bool {
+        let request = &self.job.request;
+        let redirects = |status| matches!(status, 301 | 302 | 303 | 307 | 308);
+        let status = self.incoming.status();
+        request.streams
+            && status.is_some_and(|status| request.max_redirects.is_none() || !redirects(status))
     }
 
     fn complete(&mut self, limits: &Limits) -> Result<Progress, HttpError> {
@@ -266,8 +338,9 @@ impl Exchange {
 }
 
 impl PeerKey {
-    fn new(target: &Target, tls: Option<Tls>) -> Self {
+    fn new(target: &Target, tls: Option<Tls>, proxy: Option<Arc<Proxy>>) -> Self {
         Self {
+            proxy,
             scheme: target.scheme,
             host: target.host.clone(),
             port: target.port,
@@ -290,6 +363,9 @@ impl Unsent {
 
 fn connect_error(error: &io::Error, job: &Job) -> HttpError {
     match error.raw_os_error() {
+        Some(errno) if let Some(proxy) = job.request.proxy() => {
+            HttpError::proxy_refused(job.peer(), proxy, errno)
+        }
         Some(errno) => HttpError::Connect {
             peer: job.peer(),
             errno,

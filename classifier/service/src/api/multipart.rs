@@ -1,16 +1,18 @@
-//! The one file in a multipart body.
+//! Files and fields in a multipart body.
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use multer::Multipart;
 
-/// Fields looked at before `file` has to have come.
+/// Fields looked at besides files.
 const FIELDS_MAX: usize = 32;
+/// A field that is no file is not read beyond this.
+const TEXT_BYTES_MAX: usize = 1_000;
 
-/// Why a body holds no file.
+/// What is wrong with a multipart body.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UploadError {
+pub(crate) enum FormError {
     #[error("expected multipart/form-data with an image in the field {field:?}")]
     NotMultipart { field: &'static str },
     #[error("the multipart body is malformed: {0}")]
@@ -19,6 +21,15 @@ pub(crate) enum UploadError {
     Missing { field: &'static str },
     #[error("the field {field:?} is empty")]
     Empty { field: &'static str },
+    #[error("more than {max} files in one upload; send them in several")]
+    TooManyFiles { max: usize },
+}
+
+/// Files of one name, and the values of one other field.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) files: Vec<Bytes>,
+    pub(crate) texts: Vec<String>,
 }
 
 /// The content of the first field called `field` of a multipart `body`.
@@ -26,28 +37,76 @@ pub(crate) async fn file(
     headers: &HeaderMap,
     body: Bytes,
     field: &'static str,
-) -> Result<Bytes, UploadError> {
+) -> Result<Bytes, FormError> {
+    let mut multipart = open(headers, body, field)?;
+    for _ in 0..FIELDS_MAX {
+        let next = multipart.next_field().await;
+        let Some(found) = next.map_err(FormError::Malformed)? else {
+            break;
+        };
+        if found.name() == Some(field) {
+            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            return not_empty(content, field);
+        }
+    }
+    Err(FormError::Missing { field })
+}
+
+/// Up to `files_max` files called `field`, and what fields called `text_field` say.
+pub(crate) async fn files(
+    headers: &HeaderMap,
+    body: Bytes,
+    field: &'static str,
+    text_field: &str,
+    files_max: usize,
+) -> Result<Form, FormError> {
+    let mut multipart = open(headers, body, field)?;
+    let mut form = Form::default();
+    for _ in 0..files_max + FIELDS_MAX {
+        let next = multipart.next_field().await;
+        let Some(found) = next.map_err(FormError::Malformed)? else {
+            break;
+        };
+        let name = found.name().map(str::to_owned);
+        if name.as_deref() == Some(field) {
+            if form.files.len() == files_max {
+                return Err(FormError::TooManyFiles { max: files_max });
+            }
+            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            form.files.push(not_empty(content, field)?);
+        } else if name.as_deref() == Some(text_field) {
+            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            let kept = &content[..content.len().min(TEXT_BYTES_MAX)];
+            form.texts.push(String::from_utf8_lossy(kept).into_owned());
+        }
+    }
+    if form.files.is_empty() {
+        return Err(FormError::Missing { field });
+    }
+    Ok(form)
+}
+
+fn open(
+    headers: &HeaderMap,
+    body: Bytes,
+    field: &'static str,
+) -> Result<Multipart<'static>, FormError> {
     let boundary = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| multer::parse_boundary(value).ok())
-        .ok_or(UploadError::NotMultipart { field })?;
-    let mut multipart = Multipart::new(Body::from(body).into_data_stream(), boundary);
-    for _ in 0..FIELDS_MAX {
-        let next = multipart.next_field().await;
-        let Some(found) = next.map_err(UploadError::Malformed)? else {
-            break;
-        };
-        if found.name() != Some(field) {
-            continue;
-        }
-        let content = found.bytes().await.map_err(UploadError::Malformed)?;
-        if content.is_empty() {
-            return Err(UploadError::Empty { field });
-        }
-        return Ok(content);
+        .ok_or(FormError::NotMultipart { field })?;
+    Ok(Multipart::new(
+        Body::from(body).into_data_stream(),
+        boundary,
+    ))
+}
+
+fn not_empty(content: Bytes, field: &'static str) -> Result<Bytes, FormError> {
+    if content.is_empty() {
+        return Err(FormError::Empty { field });
     }
-    Err(UploadError::Missing { field })
+    Ok(content)
 }
 
 #[cfg(test)]

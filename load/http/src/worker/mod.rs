@@ -3,28 +3,27 @@
 //! Invariant: every job that comes in leaves through [`Worker::finish`], or is still
 //! there at shutdown.
 
+mod answers;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
 use crate::addresses::{self, Addresses, Found};
 use crate::clock::Clock;
-use crate::connection::{Connection, Phase, Progress};
+use crate::connection::{Connection, Fate, Phase, Progress};
 use crate::deadlines::Deadlines;
 use crate::error::HttpError;
 use crate::inbox::{Inbox, Message};
-use crate::incoming::Received;
-use crate::job::{Job, micros};
+use crate::job::Job;
 use crate::limits::Limits;
 use crate::observer::Observer;
 use crate::outbox::{Finished, Outbox};
-use crate::redirect;
-use crate::response::Response;
 use crate::send;
 
 /// The token of the inbox's waker.
@@ -132,6 +131,13 @@ impl Worker {
                 let found = self.addresses.resolved(resolved, now);
                 self.connect_all(found, now);
             }
+            Message::Resume(body) => {
+                let connection = self.connections.get(body.key);
+                let streaming = connection.and_then(|connection| connection.streaming.as_ref());
+                if streaming.is_some_and(|streaming| Arc::ptr_eq(&streaming.body, &body)) {
+                    self.pump(body.key);
+                }
+            }
             Message::Shutdown => self.over = true,
         }
     }
@@ -146,21 +152,23 @@ impl Worker {
                 self.connections[key].assign(job);
                 self.send(key);
             }
-            None => {
-                if let Some(found) = self.addresses.find(job, now) {
-                    self.connect_all(found, now);
-                }
-            }
+            None => self.start_anew(job, now),
+        }
+    }
+
+    /// Starts a request on a connection of its own.
+    fn start_anew(&mut self, job: Box<Job>, now: Instant) {
+        if let Some(found) = self.addresses.find(job, now) {
+            self.connect_all(found, now);
         }
     }
 
     /// The idle connection of the job's session to its target that was used last.
     fn take_idle(&mut self, job: &Job) -> Option<usize> {
         let idle = self.idle.get_mut(&job.session.id)?;
-        let (target, tls) = (&job.request.target, job.request.tls.as_ref());
         let at = idle
             .iter()
-            .rposition(|key| self.connections[*key].serves(target, tls))?;
+            .rposition(|key| self.connections[*key].serves(&job.request))?;
         Some(idle.swap_remove(at))
     }
 
@@ -201,6 +209,9 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
+        if connection.streaming.is_some() {
+            return self.pump(key);
+        }
         let Some(exchange) = &connection.exchange else {
             if closed || !connection.is_quiet() {
                 self.drop_idle(key);
@@ -213,6 +224,7 @@ impl Worker {
                 Ok(true) => self.connected(key),
                 Err(error) => self.try_next_address(key, &error),
             },
+            Phase::Tunnelling(_) => self.tunnel(key),
             Phase::Handshaking => self.shake_hands(key),
             Phase::Exchanging => {
                 if writable && let Err(error) = connection.send_rest() {
@@ -220,13 +232,32 @@ impl Worker {
                 }
                 self.receive(key, closed);
             }
+            Phase::Ended => {
+                let fate = connection.fate(&HttpError::Disconnected);
+                if fate == Fate::Unread {
+                    self.send_again(key);
+                }
+            }
         }
     }
 
     fn connected(&mut self, key: usize) {
+        match self.connections[key].ask_for_a_way() {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => return self.fail(key, error),
+        }
         let exchange = self.connections[key].exchange.as_mut();
         exchange.expect("a request waits for its connection").phase = Phase::Handshaking;
         self.shake_hands(key);
+    }
+
+    fn tunnel(&mut self, key: usize) {
+        match self.connections[key].is_way_open(&mut self.buffer) {
+            Ok(true) => self.shake_hands(key),
+            Ok(false) => {}
+            Err(error) => self.fail(key, error),
+        }
     }
 
     fn shake_hands(&mut self, key: usize) {
@@ -279,68 +310,9 @@ impl Worker {
                 self.note_deadline(key)
             }
             Ok(Progress::Waiting) => {}
+            Ok(Progress::Begun) => self.begin_streaming(key),
             Ok(Progress::Complete(received)) => self.received(key, closed, received),
             Err(error) => self.fail(key, error),
-        }
-    }
-
-    /// An answer is complete: redirect, or done.
-    fn received(&mut self, key: usize, closed: bool, received: Received) {
-        let now = Instant::now();
-        let reusable = received.keeps_alive && !closed && self.connections[key].is_sent();
-        let connection = &mut self.connections[key];
-        let attempted = connection.attempted;
-        let exchange = connection.exchange.take().expect("an answered request");
-        let mut job = exchange.job;
-        connection.deadline = None;
-        self.release(key, reusable && !job.session.is_over());
-        let url = job.request.target.shown();
-        let response = Response::new(received, url, job.step_us(now));
-        self.take_cookies(&job, &response);
-        match self.next_step(&mut job, &response) {
-            Ok(Some(before)) => {
-                job.redirected(response, before);
-                self.start(job);
-            }
-            Ok(None) => self.finish(*job, Ok(response), attempted),
-            Err(error) => self.finish(*job, Err(error), attempted),
-        }
-    }
-
-    /// If `response` redirects and that is to be followed: the request as it was
-    /// before, and `job` with the one that follows.
-    fn next_step(
-        &self,
-        job: &mut Job,
-        response: &Response,
-    ) -> Result<Option<(String, crate::Target)>, HttpError> {
-        let Some(limit) = job.request.max_redirects else {
-            return Ok(None);
-        };
-        if !matches!(response.status, 301..=308) {
-            return Ok(None);
-        }
-        let Some(location) = response.header("location").into_iter().next() else {
-            return Ok(None);
-        };
-        let before = (job.request.method.clone(), job.request.target.clone());
-        if !redirect::follow(&mut job.request, response.status, &location)? {
-            return Ok(None);
-        }
-        if job.redirects() >= limit as usize {
-            return Err(HttpError::TooManyRedirects(limit));
-        }
-        Ok(Some(before))
-    }
-
-    fn take_cookies(&self, job: &Job, response: &Response) {
-        if !response.mentions("set-cookie:") {
-            return;
-        }
-        let now = SystemTime::now();
-        let mut jar = job.session.jar();
-        for cookie in response.header("set-cookie") {
-            jar.take_in(&cookie, &job.request.target, now, self.limits.max_cookies);
         }
     }
 
@@ -368,23 +340,35 @@ impl Worker {
         }
     }
 
-    /// The request on a connection has failed, and the connection with it.
+    /// The request on a connection has failed, and the connection with it; unless
+    /// nobody has read it, then it is sent again.
     fn fail(&mut self, key: usize, error: HttpError) {
+        if let Some(streaming) = &self.connections[key].streaming {
+            if let Some(ticket) = streaming.end(Err(error)) {
+                self.outbox.put_piece(ticket);
+            }
+            self.connections.remove(key);
+            return;
+        }
+        match self.connections[key].fate(&error) {
+            Fate::Unread => return self.send_again(key),
+            Fate::Open => {
+                self.connections[key].await_fate(Instant::now());
+                return self.note_deadline(key);
+            }
+            Fate::InDoubt => {}
+        }
         let connection = self.connections.remove(key);
         let exchange = connection.exchange.expect("a failed request");
         self.finish(*exchange.job, Err(error), connection.attempted);
     }
 
-    /// Counts a request, unless its verdict is open, and gives it back.
-    fn finish(&mut self, job: Job, result: Result<Response, HttpError>, attempted: Instant) {
-        let now = Instant::now();
-        let response_time_us = micros(job.started_or(attempted), now);
-        let finished = job.finish(result, response_time_us, self.clock.since_epoch_us(now));
-        if !finished.request.verdict_is_open {
-            let failure = finished.failure();
-            self.observer.record(&finished.record(failure.as_deref()));
-        }
-        self.finished.push(Box::new(finished));
+    /// Sends the request of a connection that nobody read from on a new one.
+    fn send_again(&mut self, key: usize) {
+        let connection = self.connections.remove(key);
+        let mut job = connection.exchange.expect("an unread request").job;
+        job.was_sent_again = true;
+        self.start_anew(job, connection.attempted);
     }
 
     fn note_deadline(&mut self, key: usize) {

@@ -1,0 +1,163 @@
+//! The replay set's file.
+//!
+//! Eight bytes of magic, the header's length (u32, little endian), a JSON header, the
+//! image files one after the other, and the SHA-256 of everything before it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use classifier_imaging::{Class, Split};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::summary::Summary;
+
+const MAGIC: &[u8; 8] = b"MRIREPLY";
+const DIGEST_LENGTH: usize = 32;
+/// A longer file is not read: a replay set is compact.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Some images of a folder, and a summary of all of it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Replay {
+    /// Of the folder that the images were chosen from.
+    pub(crate) summary: Summary,
+    pub(crate) members: Vec<Member>,
+}
+
+/// An image file.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) class: Class,
+    /// Training ones are learnt from; the others only judge what was learnt.
+    pub(crate) split: Split,
+    pub(crate) content: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    summary: Summary,
+    members: Vec<MemberHeader>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MemberHeader {
+    class: Class,
+    valid: bool,
+    length: usize,
+}
+
+impl Replay {
+    /// Reads a file.
+    pub(crate) fn load(path: &Path) -> Result<Replay> {
+        let read = || {
+            let length = fs::metadata(path)?.len();
+            if length > FILE_BYTES_MAX {
+                bail!("{length} bytes; a replay set has at most {FILE_BYTES_MAX}");
+            }
+            Replay::from_bytes(&fs::read(path)?)
+        };
+        read().with_context(|| format!("cannot use the replay set {}", path.display()))
+    }
+
+    /// The file's bytes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let header = Header {
+            summary: self.summary.clone(),
+            members: self
+                .members
+                .iter()
+                .map(|member| MemberHeader {
+                    class: member.class,
+                    valid: member.split == Split::Valid,
+                    length: member.content.len(),
+                })
+                .collect(),
+        };
+        let header = serde_json::to_vec(&header).expect("headers are plain data");
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend((header.len() as u32).to_le_bytes());
+        bytes.extend(header);
+        for member in &self.members {
+            bytes.extend(&member.content);
+        }
+        let digest = Sha256::digest(&bytes);
+        bytes.extend(digest);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Replay> {
+        const DAMAGED: &str = "it is damaged or cut off: its checksum does not match";
+        if !bytes.starts_with(MAGIC) {
+            bail!("not a replay set");
+        }
+        let end = bytes.len().saturating_sub(DIGEST_LENGTH);
+        let (content, digest) = bytes.split_at(end);
+        if Sha256::digest(content)[..] != *digest {
+            bail!(DAMAGED);
+        }
+        let rest = content.get(MAGIC.len()..).context(DAMAGED)?;
+        let (length, rest) = rest.split_first_chunk::<4>().context(DAMAGED)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (header, mut rest) = rest.split_at_checked(length).context(DAMAGED)?;
+        let header: Header = serde_json::from_slice(header)
+            .context("its header cannot be understood; was it written by another version?")?;
+        let mut members = Vec::with_capacity(header.members.len());
+        for member in header.members {
+            let (content, after) = rest.split_at_checked(member.length).context(DAMAGED)?;
+            rest = after;
+            members.push(Member {
+                class: member.class,
+                split: if member.valid {
+                    Split::Valid
+                } else {
+                    Split::Train
+                },
+                content: content.to_vec(),
+            });
+        }
+        Ok(Replay {
+            summary: header.summary,
+            members,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay() -> Replay {
+        let member = |class, split, content: &[u8]| Member {
+            class,
+            split,
+            content: content.to_vec(),
+        };
+        Replay {
+            summary: Summary::default(),
+            members: vec![
+                member(Class::Glioma, Split::Train, b"first"),
+                member(Class::NoTumor, Split::Valid, b"second, longer"),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        assert_eq!(Replay::from_bytes(&replay().to_bytes()).unwrap(), replay());
+    }
+
+    #[test]
+    fn every_cut_and_every_changed_byte_is_noticed() {
+        let file = replay().to_bytes();
+        for end in 0..file.len() {
+            Replay::from_bytes(&file[..end]).unwrap_err();
+        }
+        for at in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[at] ^= 0x10;
+            Replay::from_bytes(&damaged).unwrap_err();
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Model versions: the file, its figures, and which of them serves.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::error::StoreError;
+use crate::objects::hash;
+use crate::store::{Store, timestamp};
+
+/// Retrained versions that are kept, the latest of them; the one that serves, and those that
+/// came as files, are kept besides.
+const RETRAINED_MAX: usize = 10;
+
+/// The folder of models, below the store's.
+pub(crate) const MODEL_FOLDER: &str = "models";
+
+/// A model on its way into the store.
+#[derive(Clone, Copy, Debug)]
+pub struct NewModel<'a> {
+    /// The model file.
+    pub content: &'a [u8],
+    /// Share of held-out images judged right, 0.0 to 1.0.
+    pub accuracy: Option<f64>,
+    /// Its whole evaluation, as JSON.
+    pub evaluation: Option<&'a str>,
+    /// The name that it would like, if that is free.
+    pub version: Option<&'a str>,
+}
+
+/// A model in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelVersion {
+    /// Such as `v2`.
+    pub version: String,
+    /// SHA-256 of the file, 64 hexadecimal digits.
+    pub hash: String,
+    /// Where the file is, below the store's folder.
+    pub key: String,
+    /// The job that made it; `None` for one that came as a file.
+    pub job_id: Option<String>,
+    /// Share of held-out images judged right, 0.0 to 1.0.
+    pub accuracy: Option<f64>,
+    /// Its whole evaluation, as JSON.
+    pub evaluation: Option<String>,
+    /// Whether this one answers predictions.
+    pub serving: bool,
+    /// When it came, such as `2025-11-22T21:26:23Z`.
+    pub created_at: String,
+}
+
+impl NewModel<'_> {
+    pub(crate) fn key(&self) -> String {
+        format!("{MODEL_FOLDER}/{}.model", hash(self.content))
+    }
+}
+
+impl Store {
+    /// The version to serve, when a service starts with the model file `model`: a file
+    /// that was never seen here becomes a version, and serves; otherwise whatever
+    /// served last still does.
+    ///
+    /// # Errors
+    ///
+    /// As of [`StoreError`].
+    pub fn adopt_model(
+        &self,
+        model: &NewModel<'_>,
+        now: Timestamp,
+    ) -> Result<ModelVersion, StoreError> {
+        self.objects.put(&model.key(), model.content)?;
+        self.records.write(|transaction| {
+            let known = transaction
+                .query_one(
+                    "SELECT 1 FROM models WHERE hash = ?1",
+                    [hash(model.content)],
+                    |_| Ok(()),
+                )
+                .optional()?;
+            if known.is_none() {
+                insert_model(transaction, model, None, now)?;
+            }
+            Ok(())
+        })?;
+        let serving = self.serving_model()?;
+        serving.ok_or_else(|| StoreError::UnknownVersion("that serves".to_owned()))
+    }
+
+    /// The version that serves.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn serving_model(&self) -> Result<Option<ModelVersion>, StoreError> {
+        let reader = self.records.reader();
+        let mut query = reader.prepare_cached("SELECT * FROM models WHERE serving = 1")?;
+        Ok(query.query_one([], read_model).optional()?)
+    }
+
+    /// Every version that is kept, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn model_versions(&self) -> Result<Vec<ModelVersion>, StoreError> {
+        let reader = self.records.reader();
+        let mut query = reader.prepare_cached("SELECT * FROM models ORDER BY number DESC")?;
+        let models = query.query_map([], read_model)?;
+        Ok(models.collect::<Result<_, _>>()?)
+    }
+
+    /// The name that the next retrained version will have, if no other comes first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn next_version(&self) -> Result<String, StoreError> {
+        Ok(free_version(&self.records.reader(), None)?)
+    }
+
+    /// Makes `version` the one that serves.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownVersion`].
+    pub fn serve_version(&self, version: &str) -> Result<ModelVersion, StoreError> {
+        self.records.write(|transaction| {
+            let known = transaction
+                .query_one(
+                    "SELECT * FROM models WHERE version = ?1",
+                    [version],
+                    read_model,
+                )
+                .optional()?;
+            let model = known.ok_or_else(|| StoreError::UnknownVersion(version.to_owned()))?;
+            make_serve(transaction, version)?;
+            Ok(ModelVersion {
+                serving: true,
+                ..model
+            })
+        })
+    }
+
+    /// The bytes of a version's file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::File`].
+    pub fn model_content(&self, model: &ModelVersion) -> Result<Vec<u8>, StoreError> {
+        self.objects.get(&model.key)
+    }
+
+    /// Keeps as many retrained versions as may be.
+    pub(crate) fn remove_oldest_models(&self) -> Result<(), StoreError> {
+        let removed: Vec<String> = self.records.write(|transaction| {
+            let mut query = transaction.prepare_cached(
+                "DELETE FROM models WHERE number IN (
+                    SELECT number FROM models WHERE job_id IS NOT NULL
+                    ORDER BY number DESC LIMIT -1 OFFSET ?1
+                 ) AND serving = 0 RETURNING key",
+            )?;
+            let keys = query.query_map([RETRAINED_MAX], |row| row.get(0))?;
+            Ok(keys.collect::<Result<_, _>>()?)
+        })?;
+        for key in removed {
+            let reader = self.records.reader();
+            let sql = "SELECT EXISTS (SELECT 1 FROM models WHERE key = ?1)";
+            if !reader.query_one(sql, [&key], |row| row.get::<_, bool>(0))? {
+                self.objects.remove(&key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lists a model under a free name, and makes it serve.
+pub(crate) fn insert_model(
+    transaction: &Transaction<'_>,
+    model: &NewModel<'_>,
+    job_id: Option<&str>,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    let version = free_version(transaction, model.version)?;
+    transaction.execute(
+        "INSERT INTO models (version, hash, key, job_id, accuracy, evaluation, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            version,
+            hash(model.content),
+            model.key(),
+            job_id,
+            model.accuracy,
+            model.evaluation,
+            timestamp(now),
+        ],
+    )?;
+    make_serve(transaction, &version)?;
+    Ok(version)
+}
+
+fn make_serve(transaction: &Transaction<'_>, version: &str) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE models SET serving = 0 WHERE serving = 1", [])?;
+    let sql = "UPDATE models SET serving = 1 WHERE version = ?1";
+    transaction.execute(sql, [version])?;
+    Ok(())
+}
+
+/// `wanted` if no version has that name, or else one more than the highest number.
+/// The table jobs remembers the numbers of versions that were removed.
+fn free_version(
+    connection: &rusqlite::Connection,
+    wanted: Option<&str>,
+) -> rusqlite::Result<String> {
+    let mut query = connection.prepare_cached(
+        "SELECT version FROM models UNION SELECT model_version FROM jobs WHERE model_version NOT NULL",
+    )?;
+    let taken = query.query_map([], |row| row.get(0))?;
+    let taken: Vec<String> = taken.collect::<Result<_, _>>()?;
+    if let Some(wanted) = wanted.filter(|wanted| !taken.iter().any(|version| version == wanted)) {
+        return Ok(wanted.to_owned());
+    }
+    let numbers = taken
+        .iter()
+        .filter_map(|version| version.strip_prefix('v')?.parse::<u64>().ok());
+    Ok(format!("v{}", numbers.max().unwrap_or(0) + 1))
+}
+
+fn read_model(row: &Row<'_>) -> rusqlite::Result<ModelVersion> {
+    Ok(ModelVersion {
+        version: row.get("version")?,
+        hash: row.get("hash")?,
+        key: row.get("key")?,
+        job_id: row.get("job_id")?,
+        accuracy: row.get("accuracy")?,
+        evaluation: row.get("evaluation")?,
+        serving: row.get("serving")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::{Figures, JobSettings, Outcome};
+
+    fn file<'a>(content: &'a [u8], version: &'a str) -> NewModel<'a> {
+        NewModel {
+            content,
+            accuracy: Some(0.9),
+            evaluation: None,
+            version: Some(version),
+        }
+    }
+
+    fn adopt(store: &Store, content: &[u8], version: &str) -> String {
+        let model = file(content, version);
+        store
+            .adopt_model(&model, Timestamp::UNIX_EPOCH)
+            .unwrap()
+            .version
+    }
+
+    /// Runs a job whose model is accepted.
+    fn retrain(store: &Store, content: &[u8]) -> String {
+        let (settings, now) = (
+            JobSettings {
+                epochs: 1,
+                batch_size: 16,
+                learning_rate: 1e-3,
+            },
+            Timestamp::UNIX_EPOCH,
+        );
+        store.request_job(settings, 1, now).unwrap();
+        let job = store.start_next_job(now).unwrap().unwrap();
+        let outcome = Outcome::Accepted {
+            model: NewModel {
+                version: None,
+                ..file(content, "")
+            },
+            message: String::new(),
+        };
+        let version = store.finish_job(&job.id, &outcome, Figures::default(), now);
+        version.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_new_file_serves_and_a_known_one_leaves_things_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(adopt(&store, b"shipped", "v1"), "v1");
+        assert_eq!(retrain(&store, b"retrained"), "v2");
+        assert_eq!(adopt(&store, b"shipped", "v1"), "v2");
+        store.serve_version("v1").unwrap();
+        assert_eq!(adopt(&store, b"shipped", "v1"), "v1");
+        assert_eq!(adopt(&store, b"other file, same name", "v1"), "v3");
+        let error = store.serve_version("v9").unwrap_err();
+        assert_eq!(error.to_string(), "there is no model version \"v9\"");
+    }
+
+    #[test]
+    fn old_retrained_versions_make_room_and_their_names_are_not_given_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        adopt(&store, b"shipped", "v1");
+        for i in 0..20_u8 {
+            assert_eq!(retrain(&store, &[i]), format!("v{}", i + 2));
+        }
+        let versions: Vec<String> = store
+            .model_versions()
+            .unwrap()
+            .into_iter()
+            .map(|model| model.version)
+            .collect();
+        let expected: Vec<String> = (12..=21)
+            .rev()
+            .chain([1])
+            .map(|n| format!("v{n}"))
+            .collect();
+        assert_eq!(versions, expected);
+        let files = std::fs::read_dir(folder.path().join("models")).unwrap();
+        assert_eq!(files.count(), 11);
+    }
+}

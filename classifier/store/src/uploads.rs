@@ -1,0 +1,301 @@
+//! Uploaded images.
+
+use classifier_imaging::Class;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::error::StoreError;
+use crate::objects::hash;
+use crate::store::{Store, timestamp};
+
+/// A checked image on its way into the store.
+#[derive(Clone, Copy, Debug)]
+pub struct NewImage<'a> {
+    /// The file as it was sent.
+    pub content: &'a [u8],
+    /// Its ending, such as `jpg`; a plain word.
+    pub ending: &'static str,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Mean grey value, 0 to 255.
+    pub brightness: f64,
+}
+
+/// A stored image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upload {
+    /// Where it is, below the store's folder.
+    pub key: String,
+    /// What it shows, as its sender says.
+    pub class: Class,
+}
+
+/// What became of the images of one upload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// The names that new images were given, in their order.
+    pub names: Vec<String>,
+    /// Images that were there before, or twice in this upload.
+    pub duplicates: usize,
+}
+
+/// Sums over one class's images.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClassTotals {
+    /// How many there are.
+    pub images: u64,
+    /// Their files' length, in bytes.
+    pub bytes: u64,
+    /// Their widths, in pixels.
+    pub width: u64,
+    /// Their heights, in pixels.
+    pub height: u64,
+    /// Their mean grey values, each 0 to 255.
+    pub brightness: f64,
+}
+
+impl Store {
+    /// Stores `images` as pictures of `class`: all of them, or none. When this returns,
+    /// they are on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherLabel`] when one is there as another class,
+    /// [`StoreError::NoSpace`] when all uploads would take more than `bytes_max`.
+    pub fn add_uploads(
+        &self,
+        class: Class,
+        images: &[NewImage<'_>],
+        bytes_max: u64,
+        now: Timestamp,
+    ) -> Result<Added, StoreError> {
+        let hashes: Vec<String> = images.iter().map(|image| hash(image.content)).collect();
+        let key = |i: usize| upload_key(class, &hashes[i], images[i].ending);
+        {
+            let reader = self.records.reader();
+            check_labels(&reader, class, &hashes)?;
+        }
+        for (i, image) in images.iter().enumerate() {
+            self.objects.put(&key(i), image.content)?;
+        }
+        self.records.write(|transaction| {
+            // Once more: another request may have been faster.
+            check_labels(transaction, class, &hashes)?;
+            let mut added = Added::default();
+            for (i, image) in images.iter().enumerate() {
+                if insert(transaction, class, &hashes[i], &key(i), image, now)? {
+                    add_to_totals(transaction, class, image)?;
+                    added.names.push(format!("{}.{}", hashes[i], image.ending));
+                } else {
+                    added.duplicates += 1;
+                }
+            }
+            let bytes: u64 = transaction.query_one(
+                "SELECT COALESCE(SUM(bytes), 0) FROM upload_totals",
+                [],
+                |row| row.get(0),
+            )?;
+            if bytes > bytes_max && !added.names.is_empty() {
+                return Err(StoreError::NoSpace);
+            }
+            Ok(added)
+        })
+    }
+
+    /// The latest `count` images.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn latest_uploads(&self, count: usize) -> Result<Vec<Upload>, StoreError> {
+        let reader = self.records.reader();
+        let mut query =
+            reader.prepare_cached("SELECT key, class FROM uploads ORDER BY rowid DESC LIMIT ?1")?;
+        let rows = query.query_map([count], |row| {
+            Ok(Upload {
+                key: row.get(0)?,
+                class: class_in(row, 1)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Sums by class, in [`Class`]'s order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub fn upload_totals(&self) -> Result<[ClassTotals; 4], StoreError> {
+        let reader = self.records.reader();
+        let mut query = reader.prepare_cached(
+            "SELECT class, images, bytes, width, height, brightness FROM upload_totals",
+        )?;
+        let mut rows = query.query([])?;
+        let mut totals = [ClassTotals::default(); 4];
+        while let Some(row) = rows.next()? {
+            totals[class_in(row, 0)?.index()] = ClassTotals {
+                images: row.get(1)?,
+                bytes: row.get(2)?,
+                width: row.get(3)?,
+                height: row.get(4)?,
+                brightness: row.get(5)?,
+            };
+        }
+        Ok(totals)
+    }
+}
+
+/// The folder of a class's images, below the store's.
+pub(crate) fn upload_folder(class: Class) -> String {
+    format!("uploads/{class}")
+}
+
+fn upload_key(class: Class, hash: &str, ending: &str) -> String {
+    format!("{}/{hash}.{ending}", upload_folder(class))
+}
+
+fn check_labels(
+    connection: &rusqlite::Connection,
+    class: Class,
+    hashes: &[String],
+) -> Result<(), StoreError> {
+    let mut query = connection.prepare_cached("SELECT class FROM uploads WHERE hash = ?1")?;
+    for (i, hash) in hashes.iter().enumerate() {
+        let stored: Option<String> = query.query_one([hash], |row| row.get(0)).optional()?;
+        if let Some(stored) = stored.filter(|stored| stored != class.short_name()) {
+            return Err(StoreError::OtherLabel {
+                number: i + 1,
+                stored,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the image is new.
+fn insert(
+    transaction: &Transaction<'_>,
+    class: Class,
+    hash: &str,
+    key: &str,
+    image: &NewImage<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = transaction
+        .prepare_cached(
+            "INSERT INTO uploads (hash, class, key, bytes, width, height, brightness, uploaded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            hash,
+            class.short_name(),
+            key,
+            image.content.len(),
+            image.width,
+            image.height,
+            image.brightness,
+            timestamp(now),
+        ])?;
+    Ok(rows == 1)
+}
+
+fn add_to_totals(
+    transaction: &Transaction<'_>,
+    class: Class,
+    image: &NewImage<'_>,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO upload_totals (class, images, bytes, width, height, brightness)
+             VALUES (?1, 1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET images = images + 1, bytes = bytes + excluded.bytes,
+                width = width + excluded.width, height = height + excluded.height,
+                brightness = brightness + excluded.brightness",
+        )?
+        .execute(params![
+            class.short_name(),
+            image.content.len(),
+            image.width,
+            image.height,
+            image.brightness,
+        ])?;
+    Ok(())
+}
+
+fn class_in(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Class> {
+    let name: String = row.get(column)?;
+    name.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(content: &[u8]) -> NewImage<'_> {
+        NewImage {
+            content,
+            ending: "jpg",
+            width: 100,
+            height: 50,
+            brightness: 20.5,
+        }
+    }
+
+    fn add(store: &Store, class: Class, contents: &[&[u8]]) -> Result<Added, StoreError> {
+        let images: Vec<NewImage<'_>> = contents.iter().map(|content| image(content)).collect();
+        store.add_uploads(class, &images, 10, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn an_image_counts_once_however_often_it_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let added = add(&store, Class::Glioma, &[b"a", b"b", b"a"]).unwrap();
+        assert_eq!((added.names.len(), added.duplicates), (2, 1));
+        let again = add(&store, Class::Glioma, &[b"b", b"c"]).unwrap();
+        assert_eq!((again.names.len(), again.duplicates), (1, 1));
+        let totals = Store::open(folder.path()).unwrap().upload_totals().unwrap();
+        let glioma = totals[Class::Glioma.index()];
+        assert_eq!((glioma.images, glioma.bytes, glioma.width), (3, 3, 300));
+        assert!((glioma.brightness - 61.5).abs() < 1e-9);
+        assert_eq!(totals[1], ClassTotals::default());
+        let uploads = store.latest_uploads(2).unwrap();
+        assert_eq!(uploads.len(), 2);
+        assert_eq!(std::fs::read(store.path_of(&uploads[0].key)).unwrap(), b"c");
+        assert_eq!(uploads[0].key, format!("uploads/Glioma/{}", again.names[0]));
+    }
+
+    #[test]
+    fn a_contradicting_label_stores_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        add(&store, Class::Glioma, &[b"a"]).unwrap();
+        let error = add(&store, Class::NoTumor, &[b"new", b"a"]).unwrap_err();
+        assert_eq!(error.to_string(), "image 2 was uploaded before as Glioma");
+        assert_eq!(store.upload_totals().unwrap()[3].images, 0);
+    }
+
+    #[test]
+    fn the_limit_refuses_what_is_new_and_not_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        add(&store, Class::Glioma, &[b"0123456789"]).unwrap();
+        let error = add(&store, Class::Glioma, &[b"x"]).unwrap_err();
+        assert!(matches!(error, StoreError::NoSpace), "{error}");
+        assert_eq!(
+            add(&store, Class::Glioma, &[b"0123456789"])
+                .unwrap()
+                .duplicates,
+            1
+        );
+        assert_eq!(store.upload_totals().unwrap()[0].images, 1);
+    }
+}

@@ -1,0 +1,144 @@
+//! What becomes of an answer: a redirect, a body handed over while it arrives, or the
+//! end of a request.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::Worker;
+use crate::error::HttpError;
+use crate::incoming::Received;
+use crate::job::{Job, micros};
+use crate::outbox::Finished;
+use crate::redirect;
+use crate::response::Response;
+use crate::stream::BodyStream;
+use crate::streaming::Flow;
+
+impl Worker {
+    /// An answer's head is there: handed over, with the body to follow.
+    pub(super) fn begin_streaming(&mut self, key: usize) {
+        let now = Instant::now();
+        let body = Arc::new(BodyStream::new(key, Arc::clone(&self.inbox)));
+        let connection = &mut self.connections[key];
+        let (job, received) = connection.begin_streaming(Arc::clone(&body));
+        let url = job.request.target.shown();
+        let response = Response::new(received, url, job.step_us(now));
+        self.take_cookies(&job, &response);
+        let attempted = self.connections[key].attempted;
+        let mut finished = self.counted(*job, Ok(response), attempted);
+        finished.stream = Some(body);
+        self.finished.push(finished);
+        self.pump(key);
+    }
+
+    /// Hands over what has come of a body.
+    pub(super) fn pump(&mut self, key: usize) {
+        let connection = &mut self.connections[key];
+        let Some(streaming) = &mut connection.streaming else {
+            return;
+        };
+        let (flow, ticket) = streaming.pump(&mut connection.transport, &mut self.buffer);
+        if let Some(ticket) = ticket {
+            self.outbox.put_piece(ticket);
+        }
+        match flow {
+            Flow::Open => {
+                connection.deadline = streaming.deadline(Instant::now());
+                self.note_deadline(key);
+            }
+            Flow::Over { reusable } => {
+                let is_over = streaming.session.is_over();
+                connection.streaming = None;
+                connection.deadline = None;
+                self.release(key, reusable && !is_over);
+            }
+        }
+    }
+
+    /// An answer is complete: redirect, or done.
+    pub(super) fn received(&mut self, key: usize, closed: bool, received: Received) {
+        let now = Instant::now();
+        let reusable = received.keeps_alive && !closed && self.connections[key].is_sent();
+        let connection = &mut self.connections[key];
+        let attempted = connection.attempted;
+        let exchange = connection.exchange.take().expect("an answered request");
+        let mut job = exchange.job;
+        connection.deadline = None;
+        self.release(key, reusable && !job.session.is_over());
+        let url = job.request.target.shown();
+        let response = Response::new(received, url, job.step_us(now));
+        self.take_cookies(&job, &response);
+        match self.next_step(&mut job, &response) {
+            Ok(Some(before)) => {
+                job.redirected(response, before);
+                self.start(job);
+            }
+            Ok(None) => self.finish(*job, Ok(response), attempted),
+            Err(error) => self.finish(*job, Err(error), attempted),
+        }
+    }
+
+    /// If `response` redirects and that is to be followed: the request as it was
+    /// before, and `job` with the one that follows.
+    pub(super) fn next_step(
+        &self,
+        job: &mut Job,
+        response: &Response,
+    ) -> Result<Option<(String, crate::Target)>, HttpError> {
+        let Some(limit) = job.request.max_redirects else {
+            return Ok(None);
+        };
+        if !matches!(response.status, 301..=308) {
+            return Ok(None);
+        }
+        let Some(location) = response.header("location").into_iter().next() else {
+            return Ok(None);
+        };
+        let before = (job.request.method.clone(), job.request.target.clone());
+        if !redirect::follow(&mut job.request, response.status, &location)? {
+            return Ok(None);
+        }
+        if job.redirects() >= limit as usize {
+            return Err(HttpError::TooManyRedirects(limit));
+        }
+        Ok(Some(before))
+    }
+
+    pub(super) fn take_cookies(&self, job: &Job, response: &Response) {
+        if !response.mentions("set-cookie:") {
+            return;
+        }
+        let now = SystemTime::now();
+        let mut jar = job.session.jar();
+        for cookie in response.header("set-cookie") {
+            jar.take_in(&cookie, &job.request.target, now, self.limits.max_cookies);
+        }
+    }
+
+    pub(super) fn counted(
+        &self,
+        job: Job,
+        result: Result<Response, HttpError>,
+        attempted: Instant,
+    ) -> Box<Finished> {
+        let now = Instant::now();
+        let response_time_us = micros(job.started_or(attempted), now);
+        let finished = job.finish(result, response_time_us, self.clock.since_epoch_us(now));
+        if !finished.request.verdict_is_open {
+            let failure = finished.failure();
+            self.observer.record(&finished.record(failure.as_deref()));
+        }
+        Box::new(finished)
+    }
+
+    /// Counts a request, unless its verdict is open, and gives it back.
+    pub(super) fn finish(
+        &mut self,
+        job: Job,
+        result: Result<Response, HttpError>,
+        attempted: Instant,
+    ) {
+        let finished = self.counted(job, result, attempted);
+        self.finished.push(finished);
+    }
+}

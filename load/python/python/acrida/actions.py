@@ -1,0 +1,80 @@
+"""Connects a native engine with the gevent hub, and executes what the engine decides.
+
+Finished requests and actions arrive through one file descriptor: a finished
+request wakes its user at once, an action waits for the one greenlet that runs
+``run``, since listeners that it calls may block.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from gevent import get_hub, getcurrent
+from gevent.event import Event
+
+
+class Actions:
+    """The actions of one engine, in the order in which it decided them."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self._waiting: deque[tuple[str, tuple[Any, ...]]] = deque()
+        self._wake = Event()
+        self._over = False
+        self._performing: Any = None
+        loop = get_hub().loop
+        engine.attach(loop.run_callback)
+        self._watcher = loop.io(engine.fd(), 1)
+        self._watcher.start(self._drain)
+
+    def _drain(self) -> None:
+        for target, value in self._engine.drain(self._queue):
+            target(value)
+
+    def _queue(self, action: tuple[str, tuple[Any, ...]]) -> None:
+        self._waiting.append(action)
+        self._wake.set()
+
+    def start(self, group: Any, performer: Any) -> None:
+        """Has a greenlet of ``group`` execute actions, as ``run`` does."""
+        self._performing = group.spawn(self.run, performer)
+
+    def run(self, *performers: Any) -> None:
+        """Executes actions until ``end``: an action called ``x`` by the first performer
+        that has a method ``on_x``."""
+        self._over = False
+        self._performing = getcurrent()
+        try:
+            while not self._over:
+                self._wake.wait()
+                self._wake.clear()
+                while self._waiting and not self._over:
+                    self._perform(performers, *self._waiting.popleft())
+        finally:
+            self._performing = None
+
+    def _perform(self, performers: tuple[Any, ...], name: str, arguments: tuple[Any, ...]) -> None:
+        for performer in performers:
+            if (perform := getattr(performer, f"on_{name}", None)) is not None:
+                return perform(*arguments)
+        raise AssertionError(f"nobody performs {name}")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether ``run`` is under way."""
+        return self._performing is not None
+
+    def is_performing_here(self) -> bool:
+        """Whether the current greenlet is the one that executes actions, which must not
+        wait for another action."""
+        return self._performing is None or self._performing is getcurrent()
+
+    def end(self) -> None:
+        """Ends ``run``, after the action that is being executed."""
+        self._over = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """Lets go of the hub: no request finishes and no action arrives any more."""
+        self._watcher.stop()

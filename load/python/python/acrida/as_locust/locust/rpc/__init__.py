@@ -1,0 +1,5 @@
+"""Messages between the parts of a run."""
+
+from .protocol import Message
+
+__all__ = ["Message"]
