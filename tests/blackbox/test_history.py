@@ -43,6 +43,17 @@ def test_what_is_kept_is_what_was_counted(acrida: Program, target: Target, tmp_p
     assert kept["run"]["total"]["requests"] == total(tmp_path / "run") == target.total()
 
 
+def test_a_kept_run_has_its_report(acrida: Program, target: Target, tmp_path: Path) -> None:
+    run(acrida, target, tmp_path, GET_ROOT, seconds=3)
+    for name in ("last", "1", "#1"):
+        text = acrida.run("report", name, cwd=tmp_path).stdout
+        assert text.startswith("Load Test Results - locustfile.py\n")
+        assert "- Spawn Rate: 4 users/sec\n" in text
+        assert f"- Total Requests: {total(tmp_path / 'run'):,}\n" in text
+    missing = acrida.run("report", "7", cwd=tmp_path)
+    assert (missing.code, missing.stdout) == (1, "") and "there is no run '7'" in missing.stderr
+
+
 def test_equal_runs_show_no_difference_and_a_slow_one_does(acrida: Program, target: Target, tmp_path: Path) -> None:
     for tasks in (QUICK, SLOW, SLOW):
         assert run(acrida, target, tmp_path, tasks).code == 0

@@ -11,8 +11,9 @@ use crate::exit::Exit;
 use crate::flags::ExtraFlag;
 use crate::invocation::Invocation;
 use crate::options::Options;
+use crate::run::print_result;
 use crate::task_ratio::{self, ClassTasks};
-use crate::{logging, users};
+use crate::{logging, preflight, users};
 
 /// Whoever can load locustfiles.
 pub trait Loader {
@@ -68,6 +69,11 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
         return Err(users::list(&loaded.user_classes));
     }
     let chosen = users::choose(&loaded.user_classes, &options)?;
+    let options = if options.checks {
+        preflight(&loaded.user_classes, &chosen, options)?
+    } else {
+        options
+    };
     if options.show_task_ratio {
         let classes = loader.tasks(&chosen, &options);
         return Err(Exit::Shown(task_ratio::render(&classes, options.users)));
@@ -86,6 +92,18 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
         options,
         chosen,
     })
+}
+
+/// Looks before a trial, whose settings are returned; none is made if it cannot work.
+fn preflight(names: &[String], chosen: &[usize], options: Options) -> Result<Options, Exit> {
+    let classes: Vec<_> = chosen.iter().map(|index| &*names[*index]).collect();
+    let findings = preflight::look(&options, &classes);
+    print_result(&preflight::text(&findings));
+    let bad = findings.iter().filter(|finding| finding.is_bad()).count();
+    if bad > 0 {
+        return Err(Exit::Failed(format!("{bad} of these would spoil a test")));
+    }
+    Ok(preflight::trial(options, chosen.len()))
 }
 
 #[cfg(test)]

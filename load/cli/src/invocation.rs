@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::commands;
 use crate::config::{Layer, Places, read_layer, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
@@ -24,6 +25,8 @@ pub struct Invocation {
     layers: Vec<Layer>,
     early: Early,
     stepping: Option<Stepping>,
+    /// Whether it is `acrida check`.
+    checks: bool,
 }
 
 impl Invocation {
@@ -41,7 +44,14 @@ impl Invocation {
         environment: Environment,
         places: Places,
     ) -> Result<Self, Exit> {
-        let stepping = stepping::take(&mut args)?;
+        let checks = args.first().is_some_and(|word| word == "check");
+        if checks {
+            args.remove(0);
+        }
+        let stepping = match checks {
+            true => None,
+            false => stepping::take(&mut args)?,
+        };
         let early = scan(&args);
         if early.version && !early.help {
             return Err(Exit::Shown(format!("{version}\n")));
@@ -55,6 +65,7 @@ impl Invocation {
             layers,
             early,
             stepping,
+            checks,
         })
     }
 
@@ -82,9 +93,12 @@ impl Invocation {
 
     /// The help.
     pub fn help(&self, extra: &[ExtraFlag]) -> Exit {
-        let stepping = self.stepping.as_ref();
-        let own = stepping.map(|steps| stepping::help(&self.program, steps));
-        Exit::Shown(own.unwrap_or_default() + &flags::render_help(&self.program, extra))
+        let own = match &self.stepping {
+            Some(steps) => stepping::help(&self.program, steps),
+            None if self.checks => format!("{}\n\n", commands::about_check(&self.program)),
+            None => String::new(),
+        };
+        Exit::Shown(own + &flags::render_help(&self.program, extra))
     }
 
     /// The same with the settings of these files only, the strongest first.
@@ -127,6 +141,7 @@ impl Invocation {
         let reports = &mut options.reports;
         let usual = || history_place::default(&self.environment, self.places.home.as_deref());
         reports.history = reports.history.take().or_else(usual);
+        options.checks = self.checks;
         if let Some(stepping) = &self.stepping {
             options.stepped = Some(stepping.with(&options));
             options.headless = true;

@@ -16,6 +16,7 @@ pub mod invocation;
 mod locustfiles;
 pub mod logging;
 pub mod options;
+mod preflight;
 pub mod run;
 pub mod stepping;
 pub mod task_ratio;

@@ -11,6 +11,10 @@
 //! - [`grade`]: the load-testing guide's Key Metrics.
 //! - [`expect`]: what somebody expects of a run, and whether it is so.
 //! - [`locust_json`]: the shapes of Locust's JSON.
+//! - [`guide`]: the load-testing guide's report, as text and Markdown.
+//! - [`recorded`]: runs read back from files, ours, Locust's and older ones.
+//! - [`windows`] and [`compare`]: whether two runs differ, and how certainly.
+//! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
 //! - [`course`]: how a run went on, in a bounded number of points.
 
 pub mod compare;

@@ -8,6 +8,7 @@ mod compare;
 mod history;
 mod report;
 mod saved;
+mod schedule;
 
 use crate::exit::Exit;
 
@@ -21,7 +22,7 @@ struct Entry {
 const COMMANDS: &[Entry] = &[
     Entry {
         word: "report",
-        about: "Print the report of a run, from its CSV files or JSON",
+        about: "Print the report of a run, from its files or the history",
         run: report::run,
     },
     Entry {
@@ -34,10 +35,19 @@ const COMMANDS: &[Entry] = &[
         about: "Say whether two runs differ, and how certainly",
         run: compare::run,
     },
+    Entry {
+        word: "schedule",
+        about: "Make a run a day, and keep the newest results",
+        run: schedule::run,
+    },
 ];
 
 /// Commands that are runs, and take their flags.
-const RUNS: [(&str, &str); 2] = [
+const RUNS: [(&str, &str); 3] = [
+    (
+        "check",
+        "Look whether everything is there for a test, and try it for a moment",
+    ),
     (
         "scale",
         "Run with more and more users, and say how the service scales",
@@ -47,6 +57,16 @@ const RUNS: [(&str, &str); 2] = [
         "Search for the most users that the service can sustain",
     ),
 ];
+
+/// What stands above the help of `acrida check`.
+pub(crate) fn about_check(program: &str) -> String {
+    format!(
+        "Usage: {program} check [flags of a run]\n\n\
+         Looks whether the locustfile loads, the service is reached and well, results can be written and the system's\n\
+         limits suffice, then lets a few users try their tasks for five seconds. Nothing is written. The exit code is 1\n\
+         if something fails.\n\nThe flags of a run:"
+    )
+}
 
 /// Runs the command that the line begins with; `None` if it begins with none.
 pub fn run(program: &str, args: &[String]) -> Option<Result<i32, Exit>> {

@@ -24,19 +24,20 @@ pub(super) fn run(program: &str, args: &[String]) -> Result<i32, Exit> {
             .value_name("PREFIX")
             .num_args(1..)
             .required(true)
-            .help("What --csv had (files of Locust will do), or a JSON file"),
+            .help("What --csv had (files of Locust will do), a JSON file, or a run's number in 'acrida history' or 'last'"),
         arguments::text("format", "format", "How to write it")
             .value_parser(["text", "markdown", "json", "html"])
             .default_value("text"),
         arguments::text("title", "title", "What was tested, for the heading"),
         arguments::expect(),
+        arguments::history(),
         arguments::output(),
     ];
     let matches = arguments::parse(arguments::command(program, ABOUT, flags), args)?;
     let expectations = arguments::expectations(&matches)?;
     let names = matches.get_many::<String>("runs").unwrap_or_default();
     let runs = names
-        .map(|name| saved::load(name))
+        .map(|name| saved::load(name, &matches))
         .collect::<Result<Vec<_>, _>>()?;
     let mut run = runs[0].clone();
     if let Some(title) = matches.get_one::<String>("title") {

@@ -1,4 +1,4 @@
-//! Runs that were saved in files.
+//! Runs that were saved, in files or in the history.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,19 +6,29 @@ use std::path::Path;
 
 use acrida_report::recorded::{CsvFiles, Traffic, Unreadable, read_csv, read_json};
 use acrida_report::summary::RunSummary;
+use clap::ArgMatches;
 
+use super::arguments;
 use crate::exit::Exit;
+use crate::run::keeper::{find, no_such_run};
 
 /// The longest file of statistics that is read; logs of requests may be longer.
 const BYTES_MAX: u64 = 256 << 20;
 
 /// Reads the run whose files begin with `name`; `name` may also be the file of statistics
-/// itself, or one in JSON.
+/// itself, or one in JSON, or, if there is no such file, mean a run of the history.
 ///
 /// # Errors
 ///
 /// One line about the first file that is missing or says nothing.
-pub(super) fn load(name: &str) -> Result<RunSummary, Exit> {
+pub(super) fn load(name: &str, matches: &ArgMatches) -> Result<RunSummary, Exit> {
+    let is_kept = name == "last" || name.trim_start_matches('#').parse::<u32>().is_ok();
+    if is_kept && !Path::new(&format!("{name}_stats.csv")).exists() {
+        let history = arguments::open_history(matches)?;
+        let found = find(&history, name).map_err(|error| Exit::Failed(error.to_string()))?;
+        let found = found.ok_or_else(|| Exit::Failed(no_such_run(name)))?;
+        return Ok(found.0.summary);
+    }
     let title = title_of(name);
     let says_nothing = |error: Unreadable| Exit::Failed(error.to_string());
     if name.ends_with(".json") {

@@ -58,6 +58,8 @@ pub struct Options {
     pub reports: ReportOptions,
     /// The steps of `acrida scale` and `acrida stress`.
     pub stepped: Option<Stepped>,
+    /// Whether a test is only prepared: `acrida check`.
+    pub checks: bool,
     /// `--only-summary`.
     pub only_summary: bool,
     /// `--reset-stats`.

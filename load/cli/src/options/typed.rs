@@ -30,6 +30,7 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         csv_requests: values.switch("csv_requests"),
         reports: reports::read(&values),
         stepped: None,
+        checks: false,
         only_summary: values.switch("only_summary"),
         reset_stats: values.switch("reset_stats"),
         skip_log_setup: values.switch("skip_log_setup"),

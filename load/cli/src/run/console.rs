@@ -118,7 +118,7 @@ impl Console {
 
 /// What a command was asked for goes to stdout. Nothing can be said about one that does
 /// not take it.
-pub(super) fn print_result(text: &str) {
+pub(crate) fn print_result(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 

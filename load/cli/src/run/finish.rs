@@ -16,7 +16,8 @@ use super::keeper::{Gate, Keeper};
 use super::reports::Reports;
 use super::request_log::RequestLog;
 use super::stepper::Steps;
-use crate::exit::{Verdict, code_of_run};
+use crate::exit::{FAILURE, Verdict, code_of_run};
+use crate::preflight::{self, Finding};
 
 /// What the host knows about the end of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(super) struct Finisher {
     steps: Option<Steps>,
     expectations: Vec<Expectation>,
     exit_code_on_error: i32,
+    is_trial: bool,
 }
 
 /// What a [`Finisher`] is made of.
@@ -55,6 +57,8 @@ pub(super) struct Parts {
     pub(super) exit_code_on_error: i32,
     /// Whether tests end while the program goes on.
     pub(super) outlives_tests: bool,
+    /// Whether it is the trial of `acrida check`.
+    pub(super) is_trial: bool,
 }
 
 /// The files, and how the run ended once it has.
@@ -110,6 +114,7 @@ impl Finisher {
             steps: parts.steps,
             expectations: parts.expectations,
             exit_code_on_error: parts.exit_code_on_error,
+            is_trial: parts.is_trial,
         }
     }
 
@@ -167,7 +172,10 @@ impl Finisher {
             listener_raised: ending.listener_raised,
             report_failed: files.failing || files.lost_lines,
         };
-        let code = code_of_run(verdict, self.exit_code_on_error);
+        let mut code = code_of_run(verdict, self.exit_code_on_error);
+        if self.is_trial && preflight::tried(&snapshot).iter().any(Finding::is_bad) {
+            code = FAILURE;
+        }
         files.keep(&snapshot, code);
         files.outcome = Some(Outcome {
             code,
@@ -208,6 +216,10 @@ impl Finisher {
         }) = outcome
         {
             info!(target: "locust.main", "Shutting down (exit code {code})");
+            if self.is_trial {
+                console::print_result(&preflight::text(&preflight::tried(&snapshot)));
+                return;
+            }
             let gate = gate.map_or_else(String::new, |gate| gate.text);
             self.console
                 .summary(&snapshot, &judged, &gate, aborted.as_deref());

@@ -41,6 +41,7 @@ use crate::options::Options;
 use abort::AbortWatch;
 use chronicle::Chronicle;
 use console::Console;
+pub(crate) use console::print_result;
 use csv_files::CsvFiles;
 use finish::{Finisher, Parts};
 use keeper::Keeper;
@@ -197,6 +198,7 @@ impl Run {
             console: Console::new(&options, setup.percentiles.clone()),
             expectations: options.reports.expectations.clone(),
             exit_code_on_error: options.exit_code_on_error,
+            is_trial: options.checks,
             outlives_tests: port.is_some(),
         }));
         let signals =

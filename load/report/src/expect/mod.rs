@@ -90,12 +90,14 @@ impl Expectation {
         }
     }
 
-    /// Whether it says how many failed requests are tolerated.
+    /// Whether it says how many failed requests are tolerated, of all requests.
     pub fn is_about_failures(&self) -> bool {
-        matches!(
-            self.metric,
-            Metric::FailRatio | Metric::SuccessRatio | Metric::Failures
-        )
+        let is_total = self.scope == Scope::Total;
+        is_total
+            && matches!(
+                self.metric,
+                Metric::FailRatio | Metric::SuccessRatio | Metric::Failures
+            )
     }
 }
 

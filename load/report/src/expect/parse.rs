@@ -240,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn only_an_expectation_of_all_requests_tolerates_failures() {
+        for (text, expected) in [
+            ("fail_ratio < 1%", true),
+            ("success_ratio > 99%", true),
+            ("failures < 5", true),
+            ("GET /: fail_ratio < 1%", false),
+            ("p95 < 5s", false),
+        ] {
+            let expectation: Expectation = text.parse().expect(text);
+            assert_eq!(expectation.is_about_failures(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_mistake_is_said() {
         for (text, part) in [
             ("", "none of '<'"),

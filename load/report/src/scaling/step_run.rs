@@ -11,6 +11,8 @@ use crate::summary::RunSummary;
 
 /// What is left out after the last user of a step has started.
 const WARM_UP_US: u64 = 2_000_000;
+/// How often a service that has not recovered is looked at again.
+const LOOKS: u32 = 3;
 /// How much slower than before a load may be after the search and still count as recovered.
 const RECOVERED: f64 = 1.5;
 
@@ -66,6 +68,8 @@ pub struct StepRun {
     bound_beats: (u32, u32),
     steps: Vec<Step>,
     recovery: Option<Step>,
+    /// How often the recovery was looked at.
+    looks: u32,
     complete: bool,
 }
 
@@ -115,6 +119,7 @@ impl StepRun {
             bound_beats: (0, 0),
             steps: Vec::new(),
             recovery: None,
+            looks: 0,
             complete: false,
         }
     }
@@ -201,6 +206,12 @@ impl StepRun {
             }
             Course::Recovery(_) => {
                 self.recovery = Some(step);
+                self.looks += 1;
+                let recovered = self.recovery().is_none_or(|(_, _, recovered)| recovered);
+                if !recovered && self.looks < LOOKS {
+                    self.phase = Phase::Spawning { since_us: None };
+                    return Order::Hold;
+                }
                 None
             }
         };
@@ -233,6 +244,16 @@ impl StepRun {
         self.steps.iter().filter(|step| step.missed.is_empty())
     }
 
+    /// The smallest good load before and after the search, and whether it is as good.
+    fn recovery(&self) -> Option<(Step, Step, bool)> {
+        let before = self.good_steps().min_by_key(|step| step.users)?;
+        let after = self.recovery.as_ref()?;
+        let p95 = before.p95.zip(after.p95);
+        let is_slower = p95.is_none_or(|(before, after)| after > before * RECOVERED);
+        let recovered = after.missed.is_empty() && !is_slower;
+        Some((before.clone(), after.clone(), recovered))
+    }
+
     /// What the steps showed so far, in their order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -260,20 +281,12 @@ impl StepRun {
             (Some(step), None) => step.missed.clone(),
             (None, None) => Vec::new(),
         };
-        let before = self.good_steps().min_by_key(|step| step.users);
-        let recovery = before.zip(self.recovery.as_ref()).map(|(before, after)| {
-            let slower = |before: f64, after: f64| after > before * RECOVERED;
-            let p95 = before.p95.zip(after.p95);
-            let is_slower = p95.is_none_or(|(before, after)| slower(before, after));
-            let recovered = after.missed.is_empty() && !is_slower;
-            (before.clone(), after.clone(), recovered)
-        });
         Some(Stress {
             good,
             bad,
             failed_first,
             generator_bound: limit.is_some(),
-            recovery,
+            recovery: self.recovery(),
             complete: self.complete,
         })
     }

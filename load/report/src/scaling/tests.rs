@@ -132,6 +132,39 @@ fn the_highest_good_load_is_found_with_what_failed_first() {
 }
 
 #[test]
+fn a_service_that_stays_broken_is_looked_at_more_than_once() {
+    let mut run = StepRun::new(Plan::Search { users_max: 1_000 }, expectations(), 30);
+    let mut service = Service::new(60);
+    let mut users = run.first_users();
+    let (mut first_look, mut end) = (None, 0);
+    while end < 3_600 {
+        end += 1;
+        // It answers slowly from when it was overloaded and let go.
+        let over = run
+            .stress()
+            .is_some_and(|stress| stress.bad.is_some() && users == 10);
+        service.capacity = if over { 2 } else { 60 };
+        match run.beat(&service.second(users), true, false) {
+            Order::Hold => {}
+            Order::Users(next) => users = next,
+            Order::End => break,
+        }
+        let has_looked = run.stress().is_some_and(|stress| stress.recovery.is_some());
+        first_look = first_look.or(has_looked.then_some(end));
+    }
+    let (_, _, recovered) = run
+        .stress()
+        .and_then(|stress| stress.recovery)
+        .expect("a look");
+    assert!(!recovered && run.is_complete());
+    assert!(
+        first_look.is_some_and(|first| first + 20 < end),
+        "{first_look:?} {end}"
+    );
+    assert!(text::told(&run).contains("has NOT recovered"));
+}
+
+#[test]
 fn a_generator_at_its_limit_is_not_taken_for_the_service() {
     let mut run = StepRun::new(Plan::Search { users_max: 1_000 }, expectations(), 60);
     Service::new(10_000).drive(&mut run, |users| users >= 80);

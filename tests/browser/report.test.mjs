@@ -1,0 +1,57 @@
+// The report of --html in a real browser; see page.test.mjs.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { openPage, startBrowser, startTarget } from "./support.mjs";
+
+const HERE = import.meta.dirname;
+const acrida = process.env.ACRIDA || path.join(HERE, "../../.venv/bin/acrida");
+let target, browser, folder;
+before(async () => {
+  target = await startTarget();
+  browser = await startBrowser();
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "report-"));
+});
+after(async () => { await browser.close(); target.close(); fs.rmSync(folder, { recursive: true }); });
+
+const brightness = (page) => page.evaluate(() =>
+  getComputedStyle(document.body).backgroundColor.match(/\d+/g).reduce((sum, part) => sum + Number(part), 0));
+
+test("the report of a run is complete in light, in dark and on a phone, and loads nothing", async () => {
+  const file = path.join(folder, "report.html");
+  const run = promisify(execFile)(acrida, ["-f", path.join(HERE, "locustfile.py"), "--host", target.url, "-u", "5", "-r", "5",
+    "-t", "4s", "--headless", "--only-summary", "--no-history", "--html", file, "--expect", "p95 < 10s", "--expect", "rps > 100000"]);
+  const { code } = await run.catch((error) => error);
+  assert.equal(code, 3, "one expectation cannot be met");
+  for (const [name, options] of [
+    ["light", { colorScheme: "light" }],
+    ["dark", { colorScheme: "dark" }],
+    ["phone", { viewport: { width: 390, height: 844 } }],
+  ]) {
+    const requests = [];
+    const { page, problems, close } = await openPage(browser, "about:blank", options);
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(`file://${file}`);
+    await page.waitForSelector("canvas");
+    assert.equal(await page.locator("canvas").count(), 3, "requests, response times, users");
+    assert.equal((await brightness(page)) > 384, name !== "dark");
+    const width = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(width <= 0, `${width} px too wide on ${name}`);
+    assert.deepEqual(await page.locator("h2").allInnerTexts(), ["Expectations", "Key metrics", "Requests", "Response times (ms)",
+      "Requests per second", "Response times over ten seconds (ms)", "Users", "Failures", "Exceptions", "Share of each task (%)"]);
+    assert.deepEqual(await page.locator("table").first().locator(".grade").allInnerTexts(), ["Pass", "Fail"]);
+    const before = await brightness(page);
+    await page.click("button");
+    assert.notEqual(await brightness(page), before, "the reader may choose");
+    assert.equal(await page.locator("canvas").count(), 3);
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(requests.filter((url) => !url.startsWith("file:") && !url.startsWith("data:")), []);
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/report-${name}.png`, fullPage: true });
+    await close();
+  }
+});
