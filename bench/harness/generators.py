@@ -83,7 +83,8 @@ def run(
         process = subprocess.Popen(
             command_line(generator, load, host),
             cwd=folder,
-            env={**os.environ, **generator.environment},
+            # Keeping a run is part of its cost; it is kept where nobody looks for their own.
+            env={**os.environ, "ACRIDA_HISTORY": str(folder / "history.db"), **generator.environment},
             preexec_fn=pin,
             stdin=subprocess.DEVNULL,
             stdout=output,

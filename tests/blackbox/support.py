@@ -47,7 +47,8 @@ class Program:
             process = subprocess.Popen(
                 [self.command, *arguments],
                 cwd=cwd,
-                env=clean_environment(),
+                # A history of its own, for what a test keeps and for what it finds.
+                env={**clean_environment(), "ACRIDA_HISTORY": str(cwd / "history.db")},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -26,6 +26,13 @@ SCENARIOS = {
     "stress": (500, 50, "15m", "stress"),
 }
 
+#: The guide's "Expected Results", by our names; it has none for the stress test.
+EXPECTED = {
+    "basic": "[p95 < 500ms, success_ratio > 99%, rps >= 5]",
+    "medium": "[avg < 800ms, success_ratio > 98%, rps >= 20]",
+    "high": "[avg < 1500ms, success_ratio > 95%]",
+}
+
 PANDAS = """
 import pandas as pd
 stats = pd.read_csv('logs/locust_results/basic_stats.csv')
@@ -120,6 +127,7 @@ def test_scenario_files_say_what_the_guide_says(scenario: str) -> None:
     users, spawn_rate, run_time, name = SCENARIOS[scenario]
     lines = (ROOT / f"scenarios/{scenario}.conf").read_text().splitlines()
     settings = dict(line.split(" = ") for line in lines if line and not line.startswith("#"))
+    assert settings.pop("expect", None) == EXPECTED.get(scenario)
     assert settings == {
         "locustfile": "locustfile.py",
         "host": "http://localhost",
@@ -137,11 +145,13 @@ def test_scenario_files_run(program: Program, standin: Standin, tmp_path: Path, 
     copy_users(tmp_path)
     text = (ROOT / f"scenarios/{scenario}.conf").read_text()
     if program.name == "locust":
-        text = text.replace("csv-requests = true\n", "")
+        text = text[: text.index("# Only acrida knows")]
     (tmp_path / "scenario.conf").write_text(text)
     arguments = f"--config scenario.conf --host={standin.url} --run-time=3s"
     finished = program.run(*arguments.split(), cwd=tmp_path)
-    assert finished.code == 0, finished.output
+    # Three seconds are mostly ramp, in which there may be fewer requests a second than expected.
+    assert finished.code in ((0, 3) if program.name == "acrida" else (0,)), finished.output
+    assert "FAIL" not in "".join(line for line in finished.output.splitlines() if " rps " not in line)
     prefix = tmp_path / "logs/locust_results" / SCENARIOS[scenario][3]
     assert ("", "Aggregated") in stats(prefix)
     if program.name == "acrida":
@@ -151,7 +161,8 @@ def test_scenario_files_run(program: Program, standin: Standin, tmp_path: Path, 
 def test_the_first_scenario_runs_against_the_classifier(acrida: Program, classifier: str, tmp_path: Path) -> None:
     copy_users(tmp_path)
     shutil.copy(ROOT / "scenarios/basic.conf", tmp_path)
-    arguments = f"--config basic.conf --host={classifier} --run-time=60s"
+    # It is stopped in its ramp, where there are fewer requests a second than expected.
+    arguments = f"--config basic.conf --host={classifier} --run-time=60s --expect=success_ratio>99%"
     running = acrida.start(*arguments.split(), cwd=tmp_path)
     prefix = tmp_path / "logs/locust_results/basic"
     expected = {("GET", "/health"), ("POST", "/predict")}

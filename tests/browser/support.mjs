@@ -43,7 +43,7 @@ export async function startAcridaWith(locustfile, ...args) {
   const port = await freePort();
   const acrida = process.env.ACRIDA || path.join(HERE, "../../.venv/bin/acrida");
   const child = spawn(acrida, ["-f", path.join(HERE, locustfile), "--web-port", String(port), ...args],
-    { stdio: ["ignore", "ignore", "pipe"] });
+    { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, LOCUST_NO_HISTORY: "true" } });
   let log = "";
   child.stderr.on("data", (text) => { log += text; });
   const ended = new Promise((resolve) => child.on("exit", resolve));

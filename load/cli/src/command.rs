@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use acrida_report::json_text;
 use log::info;
 
 use crate::exit::Exit;
@@ -64,6 +65,11 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     if options.show_task_ratio {
         let classes = loader.tasks(&chosen, &options);
         return Err(Exit::Shown(task_ratio::render(&classes, options.users)));
+    }
+    if options.show_task_ratio_json {
+        let classes = loader.tasks(&chosen, &options);
+        let ratios = task_ratio::json(&classes, options.users);
+        return Err(Exit::Shown(json_text::indented(&ratios) + "\n"));
     }
     if !options.skip_log_setup {
         logging::set_up(&options.loglevel, options.logfile.as_deref())?;

@@ -12,6 +12,9 @@ pub const FAILURE: i32 = 1;
 /// in which a listener raised.
 pub const USAGE: i32 = 2;
 
+/// The run is not as `--expect` says, or `--abort-on` has ended it.
+pub const NOT_AS_EXPECTED: i32 = 3;
+
 /// An end before any test ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
@@ -50,7 +53,9 @@ impl Exit {
 pub struct Verdict {
     /// What the locustfile set as `environment.process_exit_code`.
     pub asked_for: Option<i32>,
-    /// Whether a request failed or a task raised.
+    /// Whether something that was expected is not so.
+    pub not_as_expected: bool,
+    /// Whether a request failed, unless an expectation says how many may, or a task raised.
     pub had_errors: bool,
     /// Whether a listener raised.
     pub listener_raised: bool,
@@ -58,13 +63,16 @@ pub struct Verdict {
     pub report_failed: bool,
 }
 
-/// The exit code of a run: what the locustfile asks for; else `on_error`
+/// The exit code of a run: what the locustfile asks for; else 3 if it is not as expected;
+/// else `on_error`
 /// (`--exit-code-on-error`) if a request failed or a task raised; else 2 if a
 /// listener raised; else 1 if a report could not be written; else 0.
-/// Source: observed on Locust 2.47, but for the report, which it does not look at.
+/// Source: observed on Locust 2.47, but for expectations, which it does not know, and
+/// the report, which it does not look at.
 pub fn code_of_run(verdict: Verdict, on_error: i32) -> i32 {
     match verdict.asked_for {
         Some(code) => code,
+        None if verdict.not_as_expected => NOT_AS_EXPECTED,
         None if verdict.had_errors => on_error,
         None if verdict.listener_raised => USAGE,
         None if verdict.report_failed => FAILURE,
@@ -91,15 +99,20 @@ mod tests {
             had_errors: true,
             ..raised
         };
+        let unexpected = Verdict {
+            not_as_expected: true,
+            ..errors
+        };
         let asked = |code| Verdict {
             asked_for: Some(code),
-            ..errors
+            ..unexpected
         };
         for (verdict, expected) in [
             (well, 0),
             (reports, 1),
             (raised, 2),
             (errors, 9),
+            (unexpected, 3),
             (asked(3), 3),
             (asked(0), 0),
         ] {

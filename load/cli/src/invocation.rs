@@ -8,8 +8,10 @@ use crate::config::{Layer, Places, read_layer, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
 use crate::flags::{self, ExtraFlag};
+use crate::history_place;
 use crate::locustfiles::find_locustfiles;
 use crate::options::{self, Environment, Options};
+use crate::stepping::{self, Stepping};
 
 /// A command line with everything that can add to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub struct Invocation {
     places: Places,
     layers: Vec<Layer>,
     early: Early,
+    stepping: Option<Stepping>,
 }
 
 impl Invocation {
@@ -35,13 +38,15 @@ impl Invocation {
     pub fn new(
         program: &str,
         version: &str,
-        args: Vec<String>,
+        mut args: Vec<String>,
         environment: Environment,
         places: Places,
     ) -> Result<Self, Exit> {
+        let stepping = stepping::take(&mut args)?;
         let early = scan(&args);
         if early.help {
-            return Err(Exit::Shown(flags::render_help(program)));
+            let own = stepping.map_or_else(String::new, |steps| stepping::help(program, &steps));
+            return Err(Exit::Shown(own + &flags::render_help(program)));
         }
         if early.version {
             return Err(Exit::Shown(format!("{version}\n")));
@@ -54,6 +59,7 @@ impl Invocation {
             places,
             layers,
             early,
+            stepping,
         })
     }
 
@@ -106,6 +112,15 @@ impl Invocation {
     pub fn options(&self, extra: &[ExtraFlag]) -> Result<Options, Exit> {
         flags::check_extra(extra).map_err(Exit::Usage)?;
         let given = flags::parse(&self.program, &self.args, extra).map_err(Exit::Usage)?;
-        options::resolve(&given, &self.environment, &self.layers, extra).map_err(Exit::Usage)
+        let mut options = options::resolve(&given, &self.environment, &self.layers, extra)
+            .map_err(Exit::Usage)?;
+        let reports = &mut options.reports;
+        let usual = || history_place::default(&self.environment, self.places.home.as_deref());
+        reports.history = reports.history.take().or_else(usual);
+        if let Some(stepping) = &self.stepping {
+            options.stepped = Some(stepping.with(&options));
+            options.headless = true;
+        }
+        Ok(options)
     }
 }

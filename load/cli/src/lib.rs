@@ -6,15 +6,18 @@
 //! [`Host`](run::Host).
 
 pub mod command;
+pub mod commands;
 pub mod config;
 mod early;
 pub mod exit;
 pub mod flags;
+mod history_place;
 pub mod invocation;
 mod locustfiles;
 pub mod logging;
 pub mod options;
 pub mod run;
+pub mod stepping;
 pub mod task_ratio;
 pub mod users;
 

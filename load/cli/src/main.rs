@@ -3,6 +3,7 @@
 
 use std::process::exit;
 
+use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
 
@@ -12,8 +13,11 @@ fn main() {
     let args = std::env::args_os().skip(1);
     let args = args
         .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+        .collect::<Vec<_>>();
     let version = concat!("acrida ", env!("CARGO_PKG_VERSION"), " (without Python)");
+    if let Some(ended) = commands::run(PROGRAM, &args) {
+        exit(ended.unwrap_or_else(|end| end.say(PROGRAM)));
+    }
     exit(
         match Invocation::of_process(PROGRAM, version, args).and_then(run) {
             Ok(never) => match never {},

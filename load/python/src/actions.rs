@@ -76,6 +76,7 @@ fn change_of(change: Change) -> (&'static str, (String,)) {
                 &run_time.map(|limit| limit.as_secs()),
             )),),
         ),
+        Change::ShapeClass(name) => ("shape_class", (text(serde_json::to_string(&name)),)),
         Change::StatsReset => ("stats_reset", ("null".to_owned(),)),
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use acrida_cli::command::{Prepared, prepare};
+use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
 use acrida_cli::run::{
-    Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup,
+    Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup, Shape,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -28,6 +29,9 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<String>) -> PyResult<i32> {
         Some((program, arguments)) => (program_name(program), arguments.to_vec()),
         None => ("acrida".to_owned(), Vec::new()),
     };
+    if let Some(ended) = py.detach(|| commands::run(&program, &arguments)) {
+        return Ok(ended.unwrap_or_else(|end| end.say(&program)));
+    }
     let version = version(py)?;
     match command(py, &program, &version, arguments) {
         Ok(code) => Ok(code),
@@ -78,7 +82,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
     let arguments = (
         (&engine, &ledger),
         loader.chosen(&prepared.chosen),
-        loader.shape(),
+        loader.shapes(),
         parsed_options(py, &options)?,
         locustfile,
     );
@@ -95,7 +99,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         classes: classes.iter().map(described).collect::<PyResult<_>>()?,
         collector: Arc::clone(ledger.get().collector()),
         request_log,
-        starts_by_itself: loader.shape().is_none(),
+        starts_by_itself: loader.shapes().is_empty(),
         percentiles: module.call_method0("percentiles_to_report")?.extract()?,
         intervals: intervals(&module)?,
         request_grace: REQUEST_GRACE,
@@ -164,8 +168,13 @@ fn page_setup(
             is_multiple,
         };
     let extension: Option<(PathBuf, bool)> = python.call_method0("page_extension")?.extract()?;
-    let shape = loader.shape();
-    let shape = shape.map(|shape| shape.get_type().name()?.extract());
+    let shape = |shape: &Bound<'_, PyAny>| {
+        Ok(Shape {
+            name: shape.get_type().name()?.extract()?,
+            uses_common_options: shape.getattr("use_common_options")?.is_truthy()?,
+        })
+    };
+    let shapes: PyResult<_> = loader.shapes().iter().map(shape).collect();
     Ok(PageSetup {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         locustfile: locustfile
@@ -174,7 +183,7 @@ fn page_setup(
             .to_string_lossy()
             .into_owned(),
         extra_options: options.into_iter().map(option).collect(),
-        shape: shape.transpose()?,
+        shapes: shapes?,
         extension: extension.map(|(folder, logs_in)| Extension { folder, logs_in }),
     })
 }

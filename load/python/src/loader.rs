@@ -20,8 +20,8 @@ pub(crate) struct PythonLoader<'py> {
     pub(crate) py: Python<'py>,
     /// The user classes, in the order of the files.
     pub(crate) classes: RefCell<Vec<Bound<'py, PyAny>>>,
-    /// The load shape, or None.
-    shape: RefCell<Option<Bound<'py, PyAny>>>,
+    /// The load shapes, in the order of the locustfiles.
+    shapes: RefCell<Vec<Bound<'py, PyAny>>>,
 }
 
 impl<'py> PythonLoader<'py> {
@@ -30,13 +30,13 @@ impl<'py> PythonLoader<'py> {
         Self {
             py,
             classes: RefCell::default(),
-            shape: RefCell::default(),
+            shapes: RefCell::default(),
         }
     }
 
-    /// The load shape, if the locustfiles have one.
-    pub(crate) fn shape(&self) -> Option<Bound<'py, PyAny>> {
-        self.shape.borrow().clone()
+    /// The load shapes of the locustfiles; a run follows the first.
+    pub(crate) fn shapes(&self) -> Vec<Bound<'py, PyAny>> {
+        self.shapes.borrow().clone()
     }
 
     /// The classes with these numbers.
@@ -51,8 +51,8 @@ impl<'py> PythonLoader<'py> {
             .py
             .import("acrida.run")?
             .call_method1("load", (paths,))?;
-        let (users, shape) = loaded.extract::<(Bound<'py, PyDict>, Option<Bound<'py, PyAny>>)>()?;
-        *self.shape.borrow_mut() = shape;
+        let (users, shapes) = loaded.extract::<(Bound<'py, PyDict>, Vec<Bound<'py, PyAny>>)>()?;
+        *self.shapes.borrow_mut() = shapes;
         let mut names = Vec::new();
         for (name, class) in users {
             names.push(name.extract()?);

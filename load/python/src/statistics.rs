@@ -212,16 +212,16 @@ impl Row {
     /// Requests by the second in which they finished, of the newest seconds.
     #[getter]
     fn num_reqs_per_sec(&self) -> BTreeMap<u64, u64> {
-        let seconds = self.0.newest_seconds();
-        let requests = seconds.map(|(second, requests, _)| (second, requests));
+        let seconds = self.0.counts_by_second();
+        let requests = seconds.map(|count| (count.second, count.requests));
         requests.filter(|(_, requests)| *requests > 0).collect()
     }
 
     /// Failures likewise.
     #[getter]
     fn num_fail_per_sec(&self) -> BTreeMap<u64, u64> {
-        let seconds = self.0.newest_seconds();
-        let failures = seconds.map(|(second, _, failures)| (second, failures));
+        let seconds = self.0.counts_by_second();
+        let failures = seconds.map(|count| (count.second, count.failures));
         failures.filter(|(_, failures)| *failures > 0).collect()
     }
 

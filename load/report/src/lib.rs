@@ -6,10 +6,29 @@
 //! - [`locust_csv`]: the files of `--csv`, in Locust's columns and the guide's.
 //! - [`requests_csv`]: one line a request.
 //! - [`console`]: the tables of a run, laid out as Locust's.
+//! - [`summary`]: a run, wherever its figures come from. What follows is made of it:
+//! - [`html`]: one page that needs nothing else.
+//! - [`grade`]: the load-testing guide's Key Metrics.
+//! - [`expect`]: what somebody expects of a run, and whether it is so.
+//! - [`locust_json`]: the shapes of Locust's JSON.
+//! - [`course`]: how a run went on, in a bounded number of points.
 
+pub mod compare;
 pub mod console;
+pub mod course;
+pub mod expect;
+pub mod grade;
+pub mod guide;
+pub mod html;
+pub mod json_text;
 pub mod locust_csv;
+pub mod locust_json;
+pub mod recorded;
 pub mod requests_csv;
+pub mod scaling;
+pub mod series;
+pub mod summary;
+pub mod windows;
 
 mod csv_field;
 mod number;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crate::key::Key;
 use crate::recorder::Seconds;
+use crate::second_counts::{SecondCount, SecondCounts};
 use crate::tally::Tally;
 use crate::times::NoSamples;
 
 /// How many of the last seconds "current" percentiles look at, as in Locust.
 pub const RECENT_SECONDS: u64 = 10;
 
-/// Single seconds that an entry remembers, its newest ones.
-const MAX_SECONDS: usize = 20;
+/// Single seconds that an entry remembers with their times, its newest ones.
+pub const SECONDS_TIMED: usize = 20;
 /// "Current" rates are averages over the whole seconds from `RATE_FROM` to
 /// `RATE_TO` seconds before that of the last request of the run, as in Locust.
 const RATE_FROM: u64 = 12;
@@ -26,24 +27,26 @@ const RATE_TO: u64 = 3;
 pub(crate) struct Entry {
     total: Arc<Tally>,
     seconds: BTreeMap<u64, Arc<Tally>>,
+    counts: Arc<SecondCounts>,
 }
 
 impl Entry {
     pub(crate) fn absorb(&mut self, seconds: &Seconds) {
         for (second, tally) in seconds.iter() {
             Arc::make_mut(&mut self.total).merge(tally);
+            Arc::make_mut(&mut self.counts).add(second, tally.requests, tally.failures);
             self.absorb_second(second, tally);
         }
     }
 
     fn absorb_second(&mut self, second: u64, tally: &Tally) {
         let oldest = self.seconds.keys().next();
-        let is_full = self.seconds.len() == MAX_SECONDS;
+        let is_full = self.seconds.len() == SECONDS_TIMED;
         if is_full && oldest.is_some_and(|oldest| second < *oldest) {
             return;
         }
         Arc::make_mut(self.seconds.entry(second).or_default()).merge(tally);
-        if self.seconds.len() > MAX_SECONDS {
+        if self.seconds.len() > SECONDS_TIMED {
             self.seconds.pop_first();
         }
     }
@@ -64,6 +67,7 @@ impl Entry {
             last_request_us: self.total.last_us,
             total: self.total.clone(),
             seconds: self.seconds.clone(),
+            counts: self.counts.clone(),
             clock,
         }
     }
@@ -118,9 +122,10 @@ pub struct EntrySnapshot {
     pub total_response_time_us: u64,
     /// When the last request finished, in µs since the Unix epoch.
     pub last_request_us: Option<u64>,
-    total: Arc<Tally>,
-    seconds: BTreeMap<u64, Arc<Tally>>,
-    clock: RunClock,
+    pub(crate) total: Arc<Tally>,
+    pub(crate) seconds: BTreeMap<u64, Arc<Tally>>,
+    pub(crate) counts: Arc<SecondCounts>,
+    pub(crate) clock: RunClock,
 }
 
 impl EntrySnapshot {
@@ -220,22 +225,38 @@ impl EntrySnapshot {
     /// How many requests took how long: counts by time in µs, as exact as they are kept.
     pub fn times_us(&self) -> BTreeMap<u64, u64> {
         let mut times = BTreeMap::new();
-        self.total
-            .times
-            .for_each(|time_us, count| *times.entry(time_us).or_default() += count);
+        self.for_each_time_us(|time_us, count| *times.entry(time_us).or_default() += count);
         times
-    }
-
-    /// Requests and failures of the newest seconds, by the second since the Unix epoch.
-    pub fn newest_seconds(&self) -> impl Iterator<Item = (u64, u64, u64)> {
-        self.seconds
-            .iter()
-            .map(|(second, tally)| (*second, tally.requests, tally.failures))
     }
 
     /// When the run started, or was last reset, in µs since the Unix epoch.
     pub fn start_us(&self) -> u64 {
         self.clock.start_us
+    }
+
+    /// Calls `each` with response times in µs, at three significant digits or better,
+    /// and how many requests took that long; a time may come more than once.
+    pub fn for_each_time_us(&self, each: impl FnMut(u64, u64)) {
+        self.total.times.for_each(each);
+    }
+
+    /// Requests and failures of one of the newest [`SECONDS_TIMED`] seconds, and their
+    /// times as in [`Self::for_each_time_us`].
+    pub fn second(&self, second: u64, each: impl FnMut(u64, u64)) -> SecondCount {
+        let tally = self.seconds.get(&second);
+        if let Some(tally) = tally {
+            tally.times.for_each(each);
+        }
+        SecondCount {
+            second,
+            requests: tally.map_or(0, |tally| tally.requests),
+            failures: tally.map_or(0, |tally| tally.failures),
+        }
+    }
+
+    /// The newest [`crate::SECONDS_COUNTED`] seconds in which requests finished, ascending.
+    pub fn counts_by_second(&self) -> impl Iterator<Item = SecondCount> {
+        self.counts.iter()
     }
 
     /// Requests per second from the start of the run to its last request.

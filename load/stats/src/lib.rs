@@ -20,13 +20,16 @@ mod ledger;
 mod limits;
 mod overflow;
 mod recorder;
+mod second_counts;
+mod since;
 mod snapshot;
 mod tally;
 mod times;
 
-pub use entry::{EntrySnapshot, RECENT_SECONDS};
+pub use entry::{EntrySnapshot, RECENT_SECONDS, SECONDS_TIMED};
 pub use ledger::Ledger;
 pub use limits::{Limits, OTHER_ERRORS, OTHER_EXCEPTIONS, OTHER_NAMES};
 pub use recorder::{Delta, Lane, Recorder, Sample};
+pub use second_counts::{SECONDS_COUNTED, SecondCount};
 pub use snapshot::{ExceptionRow, FailureRow, Snapshot};
 pub use times::{MAX_RESPONSE_TIME_US, NoSamples};

@@ -7,6 +7,8 @@
 //! Invariant: which of the two it is depends on the number of times alone, so
 //! merging in any order gives the same result.
 
+use std::collections::HashMap;
+
 use hdrhistogram::Histogram;
 
 /// Longest response time that is told apart, about 12.7 days; longer ones count as
@@ -53,6 +55,42 @@ impl Times {
             Self::Listed(times) => times.iter().for_each(|time| self.record(*time)),
             Self::Counted(histogram) => self.counted().add(histogram).expect(RESIZES),
         }
+    }
+
+    /// What is here and not in `earlier`, which these times have grown out of.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let Self::Counted(now) = self else {
+            return self.listed_since(earlier);
+        };
+        let mut left = now.clone();
+        let mut earlier = earlier.clone();
+        if earlier.len() > 0 {
+            left.subtract(&*earlier.counted())
+                .expect("what was counted before is still counted");
+        }
+        Self::Counted(left)
+    }
+
+    /// There are few times: one is taken out for each that was there before.
+    fn listed_since(&self, earlier: &Self) -> Self {
+        let mut before = HashMap::new();
+        earlier.for_each(|time, count| *before.entry(time).or_insert(0) += count);
+        let mut left = Vec::new();
+        self.for_each(|time, _| match before.get_mut(&time) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => left.push(time),
+        });
+        Self::Listed(left)
+    }
+
+    /// Shortest and longest time.
+    pub(crate) fn range_us(&self) -> Option<(u64, u64)> {
+        let mut range = None;
+        self.for_each(|time, _| {
+            let (from, to) = range.unwrap_or((time, time));
+            range = Some((time.min(from), time.max(to)));
+        });
+        range
     }
 
     /// The histogram, to which times that were listed have moved.

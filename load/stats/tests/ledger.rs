@@ -343,7 +343,7 @@ fn a_failure_counted_by_itself_is_no_request() {
 }
 
 #[test]
-fn one_row_tells_its_times_and_newest_seconds() {
+fn one_row_tells_its_times_and_seconds() {
     let slow = Sample {
         response_time_us: Some(2_000),
         failure: Some("500"),
@@ -353,7 +353,9 @@ fn one_row_tells_its_times_and_newest_seconds() {
     let row = ledger_of(Limits::default(), &samples).entry_snapshot("GET", "/", START_US);
     assert_eq!(Vec::from_iter(row.times_us()), [(1_500, 2), (2_000, 1)]);
     let start = START_US / SECOND_US;
-    let seconds = Vec::from_iter(row.newest_seconds());
+    let seconds = row.counts_by_second();
+    let seconds =
+        Vec::from_iter(seconds.map(|count| (count.second, count.requests, count.failures)));
     assert_eq!(seconds, [(start + 1, 2, 0), (start + 3, 1, 1)]);
     assert_eq!(row.start_us(), START_US);
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::sync::LazyLock;
 
+use acrida_report::html;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,8 +42,12 @@ const FILES: &[(&str, &str)] = assets![
     "runs/tab.js",
     "statistics/tab.js",
     "vendor/htm-preact.js",
-    "vendor/uplot.js",
-    "vendor/uplot.css",
+];
+
+/// What the report shares with the page.
+const SHARED: [(&str, &str); 2] = [
+    ("vendor/uplot.js", html::CHARTS),
+    ("vendor/uplot.css", html::CHARTS_STYLE),
 ];
 
 struct Asset {
@@ -54,6 +59,7 @@ struct Asset {
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     FILES
         .iter()
+        .chain(&SHARED)
         .map(|(path, plain)| {
             (
                 *path,

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 
 use acrida_engine::RunState;
+use acrida_report::course::Course;
+use acrida_report::grade::{self, Metric, key_metrics};
+use acrida_report::summary::EntrySummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::Serialize;
 
 use crate::generator::Load;
-use crate::grade::{Metric, key_metrics};
-use crate::history::{Beat, Course, Event, FinishedRun, histogram};
+use crate::history::{Beat, Event, FinishedRun, histogram};
 use crate::shared::{Book, Wanted};
 
 /// The frame after which there is none.
@@ -126,7 +128,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
             .take(ROWS_MAX)
             .map(exception)
             .collect(),
-        metrics: key_metrics(snapshot),
+        metrics: key_metrics(&EntrySummary::of(&snapshot.total, &grade::FRACTIONS)),
         histogram: histogram(&snapshot.total),
         load: book.load,
         beat: book.beat.as_ref(),

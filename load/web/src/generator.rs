@@ -13,26 +13,26 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// How busy the generator was over the last beat.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub(crate) struct Load {
+pub struct Load {
     /// CPU of the whole process, in percent of one core.
-    pub(crate) cpu: f64,
+    pub cpu: f64,
     /// CPU of the thread that runs users, in percent of one core.
-    pub(crate) users_cpu: f64,
+    pub users_cpu: f64,
     /// Memory in MB.
-    pub(crate) memory: f64,
+    pub memory: f64,
     /// Cores of the machine.
-    pub(crate) cores: usize,
+    pub cores: usize,
     /// Whether the load may be the generator's own limit.
-    pub(crate) bound: bool,
+    pub bound: bool,
 }
 
 /// Looks at the process from beat to beat.
 #[derive(Debug, Default)]
-pub(crate) struct Gauge(Option<(Instant, f64, f64)>);
+pub struct Gauge(Option<(Instant, f64, f64)>);
 
 impl Gauge {
     /// The load since the last look; nothing where the system does not tell.
-    pub(crate) fn look(&mut self) -> Load {
+    pub fn look(&mut self) -> Load {
         let now = Instant::now();
         let process = cpu_seconds("/proc/self/stat");
         let users = cpu_seconds(&format!("/proc/self/task/{}/stat", std::process::id()));

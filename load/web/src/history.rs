@@ -7,10 +7,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use acrida_report::course::{Course, Point};
+use acrida_report::series::{Merge, Series};
 use acrida_stats::{EntrySnapshot, Snapshot};
 use serde::Serialize;
-
-use crate::series::{Merge, Series};
 
 /// Upper bounds of the rows of the heatmap, in ms; one more row is above them all.
 pub const HEAT_BOUNDS_MS: [u64; 26] = [
@@ -21,49 +21,6 @@ pub const HEAT_BOUNDS_MS: [u64; 26] = [
 pub const EVENTS_MAX: usize = 100;
 /// The most finished tests that are remembered, the newest ones.
 pub const RUNS_MAX: usize = 50;
-/// Beats that the rate "now" is an average of.
-const RATE_BEATS: usize = 5;
-
-/// One point of a course. Rates are averages over it, percentiles its highest.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Point {
-    /// Seconds since the Unix epoch.
-    pub(crate) t: f64,
-    pub(crate) users: u64,
-    pub(crate) rps: f32,
-    pub(crate) fps: f32,
-    /// Over the last ten seconds, in ms.
-    pub(crate) p50: Option<f32>,
-    pub(crate) p95: Option<f32>,
-    pub(crate) p99: Option<f32>,
-    /// Beats that it stands for.
-    #[serde(skip)]
-    pub(crate) beats: u32,
-}
-
-impl Merge for Point {
-    fn merge(&mut self, later: &Self) {
-        let (own, other) = (self.beats as f32, later.beats as f32);
-        let mean = |a: f32, b: f32| (a * own + b * other) / (own + other);
-        *self = Self {
-            t: later.t,
-            users: self.users.max(later.users),
-            rps: mean(self.rps, later.rps),
-            fps: mean(self.fps, later.fps),
-            p50: highest(self.p50, later.p50),
-            p95: highest(self.p95, later.p95),
-            p99: highest(self.p99, later.p99),
-            beats: self.beats + later.beats,
-        };
-    }
-}
-
-fn highest(a: Option<f32>, b: Option<f32>) -> Option<f32> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (a, b) => a.or(b),
-    }
-}
 
 /// Requests by response time: one number for each row of the heatmap.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,74 +56,6 @@ pub(crate) struct FinishedRun {
     pub(crate) p50: Option<f64>,
     pub(crate) p95: Option<f64>,
     pub(crate) p99: Option<f64>,
-}
-
-/// The course of one endpoint, or of all together.
-#[derive(Debug, Default)]
-pub(crate) struct Course {
-    series: Series<Point>,
-    newest: Option<Point>,
-    /// When, and how many requests and failures there were, lately.
-    lately: VecDeque<(u64, u64, u64)>,
-}
-
-impl Course {
-    /// Requests and failures per second over the last few beats.
-    pub(crate) fn rates(&self) -> (f32, f32) {
-        match (self.lately.front(), self.lately.back()) {
-            (Some(first), Some(last)) => rates(*first, *last),
-            _ => (0.0, 0.0),
-        }
-    }
-
-    /// The newest beat.
-    pub(crate) fn newest(&self) -> Option<&Point> {
-        self.newest.as_ref()
-    }
-
-    pub(crate) fn points(&self) -> impl Iterator<Item = &Point> {
-        self.series.iter()
-    }
-
-    fn observe(
-        &mut self,
-        entry: &EntrySnapshot,
-        taken_us: u64,
-        start_us: u64,
-        users: u64,
-    ) -> Point {
-        let now = (taken_us, entry.num_requests, entry.num_failures);
-        let before = self.lately.back().copied().unwrap_or((start_us, 0, 0));
-        let (rps, fps) = rates(before, now);
-        if self.lately.len() > RATE_BEATS {
-            self.lately.pop_front();
-        }
-        self.lately.push_back(now);
-        let times = entry.current_percentiles_ms(&[0.5, 0.95, 0.99]).ok();
-        let time = |at: usize| times.as_ref().map(|times| times[at] as f32);
-        let point = Point {
-            t: taken_us as f64 / 1e6,
-            users,
-            rps,
-            fps,
-            p50: time(0),
-            p95: time(1),
-            p99: time(2),
-            beats: 1,
-        };
-        self.series.push(point);
-        self.newest = Some(point);
-        point
-    }
-}
-
-fn rates(from: (u64, u64, u64), to: (u64, u64, u64)) -> (f32, f32) {
-    let seconds = to.0.saturating_sub(from.0) as f64 / 1e6;
-    if seconds <= 0.0 {
-        return (0.0, 0.0);
-    }
-    let rate = |from: u64, to: u64| (to.saturating_sub(from) as f64 / seconds) as f32;
-    (rate(from.1, to.1), rate(from.2, to.2))
 }
 
 /// Everything that is remembered of the test that runs, or ran last.

@@ -1,7 +1,7 @@
+use acrida_report::series::POINTS_MAX;
 use acrida_stats::{Ledger, Limits, Recorder, Sample};
 
 use super::*;
-use crate::series::POINTS_MAX;
 
 const START_US: u64 = 1_700_000_000_000_000;
 

@@ -1,9 +1,11 @@
 //! The page itself: one HTML document with everything a script may look for in it.
 
+use acrida_report::json_text::for_script;
+use acrida_report::locust_json::{
+    self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html,
+};
 use serde_json::{Map, Value, json};
 
-use crate::json_text::for_script;
-use crate::locust::{self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html};
 use crate::login::random_text;
 use crate::login_form::LoginForm;
 use crate::shared::Shared;
@@ -97,6 +99,11 @@ pub(crate) fn template_args(shared: &Shared) -> Value {
         })
         .collect();
     let picker = settings.class_picker;
+    let shape = book.shape.map(|at| &settings.shapes[at]);
+    let uses_common_options = shape.map(|shape| shape.uses_common_options);
+    let mut shapes: Vec<&str> = settings.shapes.iter().map(|shape| &*shape.name).collect();
+    shapes.sort_unstable();
+    shapes.insert(0, "Default");
     json!({
         "locustfile": settings.locustfile,
         "state": shared.control.state().name(),
@@ -104,21 +111,21 @@ pub(crate) fn template_args(shared: &Shared) -> Value {
         "user_count": shared.control.user_count(),
         "version": settings.version,
         "host": host.clone().unwrap_or_default(),
-        "history": locust::history(book.history.total()),
+        "history": locust_json::history(book.history.total().points()),
         "override_host_warning": host.is_none() && differ,
         "missing_host_warning": host.is_none() && hosts.iter().any(String::is_empty),
         "num_users": option("num_users"),
         "spawn_rate": option("spawn_rate"),
         "worker_count": 0,
-        "hide_common_options": settings.shape.is_some(),
-        "shape_use_common_options": null,
+        "hide_common_options": uses_common_options.is_some_and(|uses| !(picker || uses)),
+        "shape_use_common_options": uses_common_options,
         "stats_history_enabled": settings.full_history.is_some(),
         "tasks": "{}",
         "extra_options": extra,
         "run_time": option("run_time"),
         "show_userclass_picker": picker,
         "available_user_classes": picker.then_some(&names),
-        "available_shape_classes": ["Default"],
+        "available_shape_classes": shapes,
         "available_user_tasks": picker.then_some(tasks),
         "users": users,
         "percentiles_to_chart": PERCENTILES_TO_CHART,

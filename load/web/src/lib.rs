@@ -10,7 +10,7 @@
 //! begins; [`Page::start`] serves on one thread of its own; [`Page::beat`], called
 //! about once a second, takes the one snapshot that every open page sees.
 //! Deciding what a request means, what history keeps and how numbers look is pure
-//! ([`history`], [`locust`], [`swarm`], [`guard`]); the rest is thin.
+//! ([`history`], [`swarm`], [`guard`], and `acrida-report`); the rest is thin.
 //!
 //! Safe by default: see [`guard`]. Bounded: see [`history`].
 
@@ -19,20 +19,16 @@ mod assets;
 mod downloads;
 mod extension;
 mod frame;
-mod generator;
-mod grade;
+pub mod generator;
 pub mod guard;
 pub mod history;
 mod index;
-mod json_text;
 mod live;
-pub mod locust;
 mod login;
 mod login_form;
 mod page;
 mod report;
 mod routes;
-mod series;
 mod shared;
 mod site;
 mod steering;
@@ -40,4 +36,4 @@ pub mod swarm;
 
 pub use extension::Extension;
 pub use page::{Address, Page, Setup, StartError, Tls};
-pub use site::{Change, ClassInfo, ExtraOption, Settings, Site, UserChange};
+pub use site::{Change, ClassInfo, ExtraOption, Settings, Shape, Site, UserChange};

@@ -1,8 +1,7 @@
 //! What a login page asks for: one password, or what the locustfile says.
 
+use acrida_report::locust_json::escape_html;
 use serde_json::Value;
-
-use crate::locust::escape_html;
 
 /// A login page: Locust's `auth_args`, as far as they are known here.
 #[derive(Debug, Default, serde::Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use acrida_report::locust_json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Query, Request, State};
@@ -20,7 +21,7 @@ use crate::index::{self, Document};
 use crate::login::COOKIE;
 use crate::login_form::LoginForm;
 use crate::shared::Shared;
-use crate::{assets, live, locust, report, steering};
+use crate::{assets, live, report, steering};
 
 /// The longest body of a request, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -280,7 +281,7 @@ async fn stats_report(State(page): Page, Query(query): Query<ReportQuery>) -> Re
 async fn exceptions(State(page): Page) -> Response {
     json(
         StatusCode::OK,
-        &json!({"exceptions": locust::exceptions(&page.snapshot())}),
+        &json!({"exceptions": locust_json::exceptions(&page.snapshot())}),
     )
 }
 

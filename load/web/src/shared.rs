@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use acrida_engine::{Control, RunState};
+use acrida_report::locust_json;
 use acrida_stats::Snapshot;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use crate::generator::{Gauge, Load};
 use crate::guard::Names;
 use crate::history::{Beat, History};
 use crate::login::Login;
-use crate::{Settings, Site, locust};
+use crate::{Settings, Site};
 
 /// How old a snapshot may be that requests share.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
@@ -53,6 +54,8 @@ pub(crate) struct Book {
     pub(crate) host: Option<String>,
     /// `environment.parsed_options`, by attribute.
     pub(crate) options: Map<String, Value>,
+    /// The load shape that tests follow, by its place among the settings'.
+    pub(crate) shape: Option<usize>,
     /// The classes that the form has chosen.
     pub(crate) picked: Vec<String>,
     /// The newest swarm: users, and when and for how many seconds.
@@ -115,6 +118,7 @@ impl Shared {
         let book = Book {
             host: settings.host.clone(),
             options: settings.options.clone(),
+            shape: (!settings.shapes.is_empty()).then_some(0),
             picked: Vec::new(),
             wanted: Wanted::of_start(&settings),
             history: History::default(),
@@ -230,7 +234,7 @@ impl Shared {
 
     /// Nobody waits while the text is being made.
     fn make_stats(&self, snapshot: &Snapshot) -> Arc<str> {
-        let value = locust::stats_requests(snapshot, self.control.state().name());
+        let value = locust_json::stats_requests(snapshot, self.control.state().name());
         let text: Arc<str> = crate::answers::pretty(&value).into();
         self.stats().made = Some((Instant::now(), Arc::clone(&text)));
         text

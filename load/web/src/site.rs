@@ -43,7 +43,9 @@ pub enum Change {
     User(UserChange),
     /// Only these classes run from the next test on.
     Classes(Vec<String>),
-    /// The locustfile's load shape starts, for this long at most.
+    /// The load shape with this name is followed from the next test on, or none.
+    ShapeClass(Option<String>),
+    /// The load shape starts, for this long at most.
     Shape(Option<Duration>),
     /// The statistics were reset: listeners are told.
     StatsReset,
@@ -98,6 +100,15 @@ pub struct ExtraOption {
     pub is_multiple: bool,
 }
 
+/// A load shape of the locustfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// The name of its class.
+    pub name: String,
+    /// Whether it looks at the numbers of users and so on that the form asks for.
+    pub uses_common_options: bool,
+}
+
 /// What holds for the whole life of the page.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -119,8 +130,8 @@ pub struct Settings {
     pub class_picker: bool,
     /// Every attribute of `parsed_options`.
     pub options: Map<String, Value>,
-    /// The name of the locustfile's load shape, which every test follows then.
-    pub shape: Option<String>,
+    /// The locustfile's load shapes; tests follow the first unless the form chooses.
+    pub shapes: Vec<Shape>,
     /// The locustfile's own arguments.
     pub extra_options: Vec<ExtraOption>,
     /// The file of `--csv-full-history`.

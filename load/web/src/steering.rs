@@ -37,6 +37,7 @@ fn start(shared: &Shared, asked: Asked) -> Result<Value, String> {
     let mut reply = json!({"success": true, "message": "Swarming started"});
     if shared.settings.class_picker {
         reply["user_classes"] = json!(pick(shared, &asked.user_classes)?);
+        pick_shape(shared, asked.shape_class.as_deref())?;
     }
     adopt(shared, &asked);
     if let Some(mistake) = &asked.mistake {
@@ -46,7 +47,8 @@ fn start(shared: &Shared, asked: Asked) -> Result<Value, String> {
     if state == RunState::Cleanup {
         return Err("The test is stopping; start again when it has stopped".to_owned());
     }
-    if let Some(shape) = &shared.settings.shape {
+    let shape = shared.book().shape;
+    if let Some(shape) = shape.map(|at| &shared.settings.shapes[at].name) {
         shared.site.change(Change::Shape(asked.run_time));
         reply["message"] = json!(format!("Swarming started using shape class '{shape}'"));
         let mut book = shared.book();
@@ -100,6 +102,26 @@ fn pick(shared: &Shared, chosen: &[String]) -> Result<Vec<String>, String> {
     shared.site.change(Change::Classes(names.clone()));
     names.sort();
     Ok(names)
+}
+
+/// The load shape that is followed: none unless it is named, or a test goes on.
+fn pick_shape(shared: &Shared, name: Option<&str>) -> Result<(), String> {
+    let shapes = &shared.settings.shapes;
+    let picked = match name {
+        None if shared.control.state().is_active() => return Ok(()),
+        None | Some("Default") => None,
+        Some(name) => {
+            let at = shapes.iter().position(|shape| shape.name == name);
+            Some(at.ok_or_else(|| format!("there is no load shape {name:?}"))?)
+        }
+    };
+    let mut book = shared.book();
+    if book.shape != picked {
+        book.shape = picked;
+        let name = picked.map(|at| shapes[at].name.clone());
+        shared.site.change(Change::ShapeClass(name));
+    }
+    Ok(())
 }
 
 /// Makes the settings of a form hold.

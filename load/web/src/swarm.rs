@@ -17,6 +17,8 @@ pub struct Asked {
     pub run_time: Option<Duration>,
     /// The user classes to run.
     pub user_classes: Vec<String>,
+    /// The load shape to follow; `Default` is none.
+    pub shape_class: Option<String>,
     /// New values of `parsed_options`, by attribute.
     pub options: Map<String, Value>,
     /// The first mistake; fields after it were not looked at.
@@ -77,6 +79,10 @@ fn field(
         "user_classes" => {
             asked.user_classes = all_of(fields, name);
             json!(asked.user_classes)
+        }
+        "shape_class" => {
+            asked.shape_class = Some(value.to_owned());
+            json!(value)
         }
         "run_time" if value.is_empty() => return Ok(()),
         "run_time" => {

@@ -2,6 +2,7 @@
 
 mod support;
 
+use acrida_web::{Settings, Shape};
 use support::{Server, get, request};
 
 #[test]
@@ -107,6 +108,45 @@ fn a_swarm_goes_to_the_run_after_its_settings() {
     );
     assert_eq!(get(server.port(), "/stats/reset").body, "ok");
     assert!(server.notes().contains(&"reset".to_owned()));
+}
+
+#[test]
+fn a_load_shape_is_picked_for_a_test() {
+    let shape = |name: &str| Shape {
+        name: name.to_owned(),
+        uses_common_options: false,
+    };
+    let settings = Settings {
+        class_picker: true,
+        shapes: vec![shape("Waves"), shape("Steps")],
+        ..Settings::default()
+    };
+    let server = Server::start_with(|_| {}, settings);
+    let page = get(server.port(), "/").body;
+    assert!(
+        page.contains(r#""available_shape_classes": ["Default", "Steps", "Waves"]"#),
+        "{page}"
+    );
+    let swarm = |form: &str| {
+        let answer = server.post("/swarm", "application/x-www-form-urlencoded", form);
+        answer.body
+    };
+    let body = swarm("shape_class=Nonsense");
+    assert!(body.contains("there is no load shape"), "{body}");
+    let body = swarm("shape_class=Steps");
+    assert!(
+        body.contains("Swarming started using shape class 'Steps'"),
+        "{body}"
+    );
+    let body = swarm("user_count=1&spawn_rate=1");
+    assert!(body.contains("\"Swarming started\""), "{body}");
+    let of_shapes = |note: &String| note.starts_with("shape");
+    let notes = server.notes();
+    let notes: Vec<_> = notes.iter().filter(|note| of_shapes(note)).collect();
+    assert_eq!(
+        notes,
+        [r#"shape class Some("Steps")"#, "shape", "shape class None"]
+    );
 }
 
 #[test]

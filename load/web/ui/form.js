@@ -43,6 +43,7 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
     <${Field} label="Run time" hint="such as 20s, 5m or 1h30m; empty: until it is stopped">
       <input name="run_time" defaultValue=${running ? "" : span(wanted?.run_time ?? args.run_time)} /><//>
     ${args.show_userclass_picker && !running && html`<${Classes} />`}
+    ${args.show_userclass_picker && !running && args.available_shape_classes.length > 1 && html`<${Shapes} />`}
     ${Object.entries(args.extra_options).map(([name, option]) => html`<${Extra} key=${name} name=${name} option=${option} />`)}
     ${args.profile != null && html`<${Field} label="Profile" hint="a name for this test"><input name="profile" defaultValue=${args.profile} /><//>`}
     <div class="buttons">
@@ -66,6 +67,11 @@ function Classes() {
     ${args.available_user_classes.map((name) => html`<label class="check">
       <input type="checkbox" name="user_classes" value=${name} defaultChecked /> ${name}</label>`)}
   </fieldset>`;
+}
+
+function Shapes() {
+  return html`<${Field} label="Load shape" hint="decides how many users run; Default: the numbers above">
+    <select name="shape_class">${args.available_shape_classes.map((name) => html`<option>${name}</option>`)}</select><//>`;
 }
 
 function Extra({ name, option }) {

@@ -45,6 +45,7 @@ const ASYNC: &[&str] = &[
 const CSV: &[&str] = &["csv"];
 const DATABASES: &[&str] = &[
     "rusqlite",
+    "libsqlite3-sys",
     "sqlx",
     "sqlx-core",
     "postgres",
@@ -80,6 +81,12 @@ pub const RULES: &[Rule] = &[
         pure_sources: Some("load/report/src"),
     },
     Rule {
+        package: "acrida-history",
+        may_use: &["acrida-report"],
+        must_not_know: &[PYTHON, SOCKETS, ASYNC, IMAGES],
+        pure_sources: None,
+    },
+    Rule {
         package: "acrida-web",
         may_use: &["acrida-stats", "acrida-engine", "acrida-report"],
         must_not_know: &[PYTHON, DATABASES, IMAGES],
@@ -92,6 +99,7 @@ pub const RULES: &[Rule] = &[
             "acrida-engine",
             "acrida-http",
             "acrida-report",
+            "acrida-history",
             "acrida-web",
         ],
         must_not_know: &[PYTHON, DATABASES],

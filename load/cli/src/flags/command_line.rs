@@ -9,6 +9,8 @@ use clap::builder::Str;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::commands;
+
 use super::{
     ExtraFlag, Flag, GROUPS, Group, Kind, Lookup, Support, USER_CLASSES, find, suggest, with_extra,
 };
@@ -76,10 +78,11 @@ fn command(program: &str, extra: &[ExtraFlag]) -> Command {
         .args(args)
         .arg(user_classes())
         .after_help(format!(
-            "Every flag can also be set by an environment variable (LOCUST_USERS for --users) and in a file \
+            "{}\nEvery flag can also be set by an environment variable (LOCUST_USERS for --users) and in a file \
              (users = 5): the one named by --config, pyproject.toml under [tool.locust], ./locust.conf or \
              ~/.locust.conf. The command line wins over the environment, the environment over files.\n\n\
-             Example:\n    {program} -f locustfile.py -H http://127.0.0.1:8000 --headless -u 50 -r 5 -t 5m"
+             Example:\n    {program} -f locustfile.py -H http://127.0.0.1:8000 --headless -u 50 -r 5 -t 5m",
+            commands::overview(program)
         ))
 }
 
@@ -99,7 +102,7 @@ fn arg(flag: &Flag<'_>) -> Arg {
     let arg = arg.value_name(flag.metavar.to_owned());
     match flag.kind {
         Kind::Words => arg.action(ArgAction::Set).num_args(0..),
-        Kind::Append => arg.action(ArgAction::Append).num_args(1),
+        Kind::Append | Kind::Expectation => arg.action(ArgAction::Append).num_args(1),
         Kind::Int | Kind::Count | Kind::Float | Kind::PositiveFloat | Kind::TimeSpan => arg
             .action(ArgAction::Set)
             .num_args(1)

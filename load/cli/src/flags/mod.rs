@@ -17,7 +17,7 @@ pub use command_line::{Given, Words, parse, render_help};
 pub use extra::{ExtraFlag, check_extra};
 pub use table::{GROUPS, LOG_LEVELS};
 pub use timespan::{InvalidTimeSpan, parse_time_span};
-pub use value::{Value, parse_switch, parse_value};
+pub use value::{Value, check_expectations, parse_switch, parse_value};
 
 /// The name of the argument that takes the names of user classes.
 pub const USER_CLASSES: &str = "user_classes";
@@ -96,6 +96,8 @@ pub enum Kind<'a> {
     Words,
     /// A text; the flag may be repeated and collects them.
     Append,
+    /// As [`Kind::Append`], of texts in the grammar of [`acrida_report::expect`].
+    Expectation,
 }
 
 impl Kind<'_> {
@@ -106,7 +108,7 @@ impl Kind<'_> {
 
     /// Whether the flag holds a list.
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Words | Self::Append)
+        matches!(self, Self::Words | Self::Append | Self::Expectation)
     }
 }
 

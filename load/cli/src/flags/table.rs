@@ -1,8 +1,8 @@
 //! The table. Spellings, attribute names, environment variables and defaults are
-//! Locust 2.47's; `--csv-requests` is ours.
+//! Locust 2.47's; `--csv-requests` and the verdict options are ours.
 
 use super::Env::{Named, No};
-use super::Kind::{Choice, Count, Int, PositiveFloat, Switch, Text, TimeSpan, Words};
+use super::Kind::{Choice, Count, Expectation, Int, PositiveFloat, Switch, Text, TimeSpan, Words};
 use super::Support::{Gone, Hidden, NotYet};
 use super::{Flag, Group};
 
@@ -34,6 +34,10 @@ pub const GROUPS: &[Group<'static>] = &[
     Group {
         title: "Request statistics options",
         flags: STATISTICS,
+    },
+    Group {
+        title: "Verdict options",
+        flags: VERDICTS,
     },
     Group {
         title: "Logging options",
@@ -266,9 +270,61 @@ const STATISTICS: &[Flag<'static>] = &[
     Flag::new("print-stats", "print_stats", Switch, "Print the statistics also in runs with a web page."),
     Flag::new("only-summary", "only_summary", Switch, "Print the statistics only at the end."),
     Flag::new("reset-stats", "reset_stats", Switch, "Begin the statistics anew when all users have started."),
-    Flag::new("html", "html_file", Text, "").support(NotYet),
-    Flag::new("json", "json", Switch, "").env(No).support(NotYet),
-    Flag::new("json-file", "json_file", Text, "").env(No).support(NotYet),
+    Flag::new(
+        "html",
+        "html_file",
+        Text,
+        "Write a report with charts to this file, which needs nothing else; {u}, {r} and {t} in its name become users, \
+         spawn rate and run time.",
+    )
+    .metavar("filename"),
+    Flag::new("json", "json", Switch, "Print the statistics as JSON to stdout at the end.").env(No),
+    Flag::new("json-file", "json_file", Text, "Write the statistics as JSON to this file, with .json behind its name.")
+        .env(No)
+        .metavar("filename"),
+];
+
+const VERDICTS: &[Flag<'static>] = &[
+    Flag::new(
+        "expect",
+        "expect",
+        Expectation,
+        "What the run has to be like, such as 'p95 < 500ms', 'fail_ratio < 1%', 'rps > 20' or 'POST /predict: p99 < 1s'; \
+         may be repeated. If it is not, the exit code is 3.",
+    )
+    .metavar("expectation"),
+    Flag::new(
+        "abort-on",
+        "abort_on",
+        Expectation,
+        "End the run, with exit code 3, as soon as ten seconds of it are like this: 'fail_ratio > 50%'; may be repeated.",
+    )
+    .metavar("condition"),
+    Flag::new(
+        "baseline",
+        "baseline",
+        Text,
+        "Compare the run with this one of the history (its number, or 'last'); the exit code is 3 if it is certainly worse \
+         by more than --baseline-tolerance.",
+    )
+    .metavar("run"),
+    Flag::new(
+        "baseline-tolerance",
+        "baseline_tolerance",
+        PositiveFloat,
+        "What the run may be worse by, in percent.",
+    )
+    .default("5")
+    .metavar("percent"),
+    Flag::new(
+        "history",
+        "history_file",
+        Text,
+        "Keep the run in this file instead of ~/.local/share/acrida/history.db.",
+    )
+    .env(Named("ACRIDA_HISTORY"))
+    .metavar("filename"),
+    Flag::new("no-history", "no_history", Switch, "Do not keep the run in the history."),
 ];
 
 const LOGGING: &[Flag<'static>] = &[
@@ -307,9 +363,13 @@ const OTHER: &[Flag<'static>] = &[
         "Print how often each task runs, and exit.",
     )
     .env(No),
-    Flag::new("show-task-ratio-json", "show_task_ratio_json", Switch, "")
-        .env(No)
-        .support(NotYet),
+    Flag::new(
+        "show-task-ratio-json",
+        "show_task_ratio_json",
+        Switch,
+        "Print how often each task runs as JSON, and exit.",
+    )
+    .env(No),
     Flag::new("version", "version", Switch, "Show the version and exit.")
         .short('V')
         .env(No),

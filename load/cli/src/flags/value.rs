@@ -1,5 +1,7 @@
 //! What a flag's text means.
 
+use acrida_report::expect::Expectation;
+
 use super::{Kind, parse_time_span};
 
 /// The value of a flag, as `parsed_options` shows it to Python.
@@ -48,6 +50,7 @@ pub fn parse_value(kind: Kind<'_>, text: &str) -> Result<Value, String> {
             })
             .map(Value::Int),
         Kind::Words | Kind::Append => Ok(Value::List(vec![text.to_owned()])),
+        Kind::Expectation => check_expectations(vec![text.to_owned()]),
     }
 }
 
@@ -65,6 +68,19 @@ pub fn parse_switch(text: &str) -> Result<bool, String> {
             "unexpected value '{text}', expecting 'true', 'false', 'yes', 'no', 'on', 'off', '1' or '0'"
         )),
     }
+}
+
+/// Lists texts that are expectations.
+///
+/// # Errors
+///
+/// What is wrong with the first that is none.
+pub fn check_expectations(texts: Vec<String>) -> Result<Value, String> {
+    for text in &texts {
+        text.parse::<Expectation>()
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(Value::List(texts))
 }
 
 fn choose(options: &[&str], ignore_case: bool, text: &str) -> Result<Value, String> {

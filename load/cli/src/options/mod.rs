@@ -5,6 +5,7 @@
 //! named by `--config`, that over `pyproject.toml`, `locust.conf` and
 //! `~/.locust.conf`. Source: observed on Locust 2.47.
 
+mod reports;
 mod typed;
 mod web;
 
@@ -16,10 +17,12 @@ use acrida_engine::SpawnRate;
 
 use crate::config::{ConfigValue, Layer, list_in_brackets};
 use crate::flags::{
-    ExtraFlag, Flag, Given, Kind, Lookup, Preset, Support, USER_CLASSES, Value, Words, find,
-    parse_switch, parse_value, suggest, with_extra,
+    ExtraFlag, Flag, Given, Kind, Lookup, Preset, Support, USER_CLASSES, Value, Words,
+    check_expectations, find, parse_switch, parse_value, suggest, with_extra,
 };
 
+use crate::stepping::Stepped;
+pub use reports::ReportOptions;
 use typed::{Values, typed};
 pub use web::WebOptions;
 
@@ -51,6 +54,10 @@ pub struct Options {
     pub csv_full_history: bool,
     /// `--csv-requests`.
     pub csv_requests: bool,
+    /// What is made of the run at its end.
+    pub reports: ReportOptions,
+    /// The steps of `acrida scale` and `acrida stress`.
+    pub stepped: Option<Stepped>,
     /// `--only-summary`.
     pub only_summary: bool,
     /// `--reset-stats`.
@@ -63,6 +70,8 @@ pub struct Options {
     pub logfile: Option<String>,
     /// `--show-task-ratio`.
     pub show_task_ratio: bool,
+    /// `--show-task-ratio-json`.
+    pub show_task_ratio_json: bool,
     /// `--exit-code-on-error`.
     pub exit_code_on_error: i32,
     /// `--stop-timeout`.
@@ -252,6 +261,7 @@ fn read(flag: &Flag<'_>, raw: &Raw) -> Result<Value, String> {
             parse_switch(text).map(|on| Value::Bool(on == named))
         }
         Raw::Text(text) => parse_value(flag.kind, text),
+        Raw::List(list) if flag.kind == Kind::Expectation => check_expectations(list.clone()),
         Raw::List(list) if flag.kind.is_list() => Ok(Value::List(list.clone())),
         Raw::List(list) => Err(format!(
             "takes one value, not the list [{}]",

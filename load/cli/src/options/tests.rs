@@ -272,8 +272,8 @@ fn a_mistake_is_named_with_its_place() {
         (
             "",
             &[],
-            "html = x.html",
-            "--html is not supported yet (set in my.conf)",
+            "profile = x",
+            "--profile is not supported yet (set in my.conf)",
         ),
         ("--slave", &[], "", "--slave was renamed to --worker"),
     ] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acrida_engine::SpawnRate;
 
-use super::{Options, web};
+use super::{Options, reports, web};
 use crate::flags::{USER_CLASSES, Value};
 
 /// The same settings under their own types.
@@ -28,12 +28,15 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         csv_prefix: values.text("csv_prefix"),
         csv_full_history: values.switch("stats_history_enabled"),
         csv_requests: values.switch("csv_requests"),
+        reports: reports::read(&values),
+        stepped: None,
         only_summary: values.switch("only_summary"),
         reset_stats: values.switch("reset_stats"),
         skip_log_setup: values.switch("skip_log_setup"),
         loglevel: values.text("loglevel").unwrap_or_default(),
         logfile: values.text("logfile"),
         show_task_ratio: values.switch("show_task_ratio"),
+        show_task_ratio_json: values.switch("show_task_ratio_json"),
         exit_code_on_error: values.exit_code("exit_code_on_error"),
         stop_timeout: seconds("stop_timeout").unwrap_or_default(),
         equal_weights: values.switch("equal_weights"),
@@ -90,7 +93,7 @@ impl Values<'_> {
         }
     }
 
-    fn list(&self, dest: &str) -> Option<Vec<String>> {
+    pub(super) fn list(&self, dest: &str) -> Option<Vec<String>> {
         match self.get(dest) {
             Value::None => None,
             Value::List(list) => Some(list.clone()),

@@ -26,14 +26,12 @@ impl Collector {
 
     /// From now on snapshots tell the number of users of this run.
     pub fn watch(&self, control: Control) {
-        *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(control);
+        *self.control() = Some(control);
     }
 
     /// Everything that was measured up to now.
     pub fn snapshot(&self) -> Snapshot {
-        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        let user_count = control.as_ref().map_or(0, Control::user_count);
-        drop(control);
+        let user_count = self.control().as_ref().map_or(0, Control::user_count);
         self.up_to_date().snapshot(now_us(), user_count)
     }
 
@@ -45,6 +43,18 @@ impl Collector {
     /// The row over all requests as it is now.
     pub fn total(&self) -> EntrySnapshot {
         self.up_to_date().total_snapshot(now_us())
+    }
+
+    /// Whether a test goes on.
+    pub(super) fn is_active(&self) -> bool {
+        let control = self.control();
+        control
+            .as_ref()
+            .is_some_and(|control| control.state().is_active())
+    }
+
+    fn control(&self) -> MutexGuard<'_, Option<Control>> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts an exception that a task raised; `node` is who ran it.

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use acrida_report::console::{self, Style};
+use acrida_report::expect::{self, Outcome};
 use acrida_stats::Snapshot;
 
 use crate::logging::CLEAR_LINE;
@@ -59,14 +60,25 @@ impl Console {
         self.print(&(table + &progress));
     }
 
-    /// The end: the table, the percentiles, what failed and what was cut off.
-    pub(super) fn summary(&self, snapshot: &Snapshot) {
+    /// The end: the table, the percentiles, what failed and what was cut off, and whether
+    /// everything is as expected.
+    pub(super) fn summary(
+        &self,
+        snapshot: &Snapshot,
+        judged: &[Outcome],
+        gate: &str,
+        aborted: Option<&str>,
+    ) {
         if !self.silent {
             let style = self.style();
             let table = console::stats_table(snapshot, false, style);
             let percentiles = console::percentiles_table(snapshot, &self.percentiles, style);
             let errors = console::error_report(snapshot, style);
-            self.print(&format!("{table}{percentiles}{errors}"));
+            let mut verdicts = expect::table(judged) + gate;
+            if let Some(why) = aborted {
+                verdicts += &format!("Ended early: {why}\n");
+            }
+            self.print(&format!("{table}{percentiles}{errors}{verdicts}"));
         }
     }
 
@@ -102,6 +114,12 @@ impl Console {
             .lock()
             .write_all(format!("{clear}{text}").as_bytes());
     }
+}
+
+/// What a command was asked for goes to stdout. Nothing can be said about one that does
+/// not take it.
+pub(super) fn print_result(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
 /// The width of the terminal behind stderr; 80 if it does not tell.

@@ -97,6 +97,6 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Exit {
     Exit::Failed(format!("{}; choose another --csv", complaint(path, error)))
 }
 
-fn complaint(path: &Path, error: &io::Error) -> String {
+pub(super) fn complaint(path: &Path, error: &io::Error) -> String {
     format!("cannot write {}: {error}", path.display())
 }

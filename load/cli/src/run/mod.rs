@@ -4,13 +4,18 @@
 //! The console table, every CSV file and the exit code at the end come from one
 //! final snapshot, so they agree to the last request.
 
+mod abort;
+mod chronicle;
 mod collector;
 mod console;
 mod counter;
 mod csv_files;
 mod finish;
+pub(crate) mod keeper;
+mod reports;
 mod request_log;
 mod signals;
+mod stepper;
 mod ticker;
 mod web;
 
@@ -24,7 +29,7 @@ use acrida_engine::{
 use acrida_web::{Page, Setup};
 use log::info;
 
-pub use acrida_web::{Change, Extension, ExtraOption, UserChange};
+pub use acrida_web::{Change, Extension, ExtraOption, Shape, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
@@ -33,10 +38,15 @@ pub use web::{ClassState, PageSetup};
 
 use crate::exit::Exit;
 use crate::options::Options;
+use abort::AbortWatch;
+use chronicle::Chronicle;
 use console::Console;
 use csv_files::CsvFiles;
-use finish::Finisher;
+use finish::{Finisher, Parts};
+use keeper::Keeper;
+use reports::Reports;
 use signals::SignalThread;
+use stepper::{Stepper, Steps};
 use ticker::Ticker;
 use web::{Autoquit, RunBehind};
 
@@ -64,6 +74,9 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the web page moves on.
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often it is looked at whether a step is steady.
+const STEP_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Who executes users: starts and ends them, and tells listeners.
 pub trait Host: Send + Sync {
     /// Takes an action to be executed, in order. Called on the engine's thread:
@@ -81,7 +94,7 @@ pub trait Host: Send + Sync {
     fn change(&self, _change: Change) {}
 
     /// The user classes as they are now, in the order of [`RunSetup::classes`]; asked
-    /// for by the web page only.
+    /// for by the web page and by reports.
     fn classes(&self) -> Vec<ClassState> {
         Vec::new()
     }
@@ -141,15 +154,21 @@ impl Run {
     pub fn start(setup: RunSetup, host: &Arc<dyn Host>) -> Result<Self, Exit> {
         raise_file_limit();
         let headless = setup.options.headless;
+        if setup.options.stepped.is_some() && !setup.starts_by_itself {
+            let text = "the locustfile has a load shape, which decides about users: leave it out for steps";
+            return Err(Exit::Usage(text.to_owned()));
+        }
         let port = (!headless).then(|| web::bind(&setup.options)).transpose()?;
         let files = open_files(&setup)?;
-        Self::launch(setup, files, port, host)
+        let reports = Reports::prepare(&setup.options.reports)?;
+        let keeper = Keeper::new(&setup.options)?;
+        Self::launch(setup, (files, reports, keeper), port, host)
             .map_err(|error| Exit::Failed(format!("the system refuses to start the run: {error}")))
     }
 
     fn launch(
         setup: RunSetup,
-        files: Option<CsvFiles>,
+        (csv, reports, keeper): (Option<CsvFiles>, Reports, Keeper),
         port: Option<Setup>,
         host: &Arc<dyn Host>,
     ) -> io::Result<Self> {
@@ -165,16 +184,29 @@ impl Run {
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
         collector.watch(control.clone());
-        let finisher = Arc::new(Finisher::new(
-            Arc::clone(&collector),
-            files,
-            setup.request_log,
-            Console::new(&options, setup.percentiles.clone()),
-            options.exit_code_on_error,
-        ));
+        let steps = options.stepped.as_ref().map(Steps::new);
+        let finisher = Arc::new(Finisher::new(Parts {
+            collector: Arc::clone(&collector),
+            csv,
+            requests: setup.request_log,
+            reports,
+            chronicle: Chronicle::new(setup.page.locustfile.clone(), &options, Arc::clone(host)),
+            keeper,
+            steps: steps.clone(),
+            abort: AbortWatch::new(options.reports.abort_on.clone()),
+            console: Console::new(&options, setup.percentiles.clone()),
+            expectations: options.reports.expectations.clone(),
+            exit_code_on_error: options.exit_code_on_error,
+            outlives_tests: port.is_some(),
+        }));
         let signals =
             SignalThread::start(control.clone(), Arc::clone(&finisher), Arc::clone(host))?;
-        let mut tickers = start_tickers(&finisher, setup.intervals)?;
+        let on_abort = if port.is_some() {
+            Command::Stop
+        } else {
+            Command::Quit
+        };
+        let mut tickers = start_tickers(&finisher, setup.intervals, &control, on_abort)?;
         let page = match port {
             Some(port) => {
                 let run = RunBehind::new(control.clone(), Arc::clone(&collector), Arc::clone(host));
@@ -186,7 +218,11 @@ impl Run {
             }
             None => None,
         };
-        if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
+        if let Some(steps) = steps {
+            narrate_time_limit(&options);
+            let stepper = Stepper::new(steps, control.clone(), Arc::clone(&collector), &options);
+            tickers.push(start_stepping(stepper, &options)?);
+        } else if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
             narrate_time_limit(&options);
             begin(&control, &options);
         }
@@ -254,11 +290,19 @@ fn start_engine(
     })
 }
 
-fn start_tickers(finisher: &Arc<Finisher>, intervals: Intervals) -> io::Result<Vec<Ticker>> {
+/// `on_abort` is what `--abort-on` does.
+fn start_tickers(
+    finisher: &Arc<Finisher>,
+    intervals: Intervals,
+    control: &Control,
+    on_abort: Command,
+) -> io::Result<Vec<Ticker>> {
     let mut tickers = Vec::new();
-    let writer = Arc::clone(finisher);
+    let (writer, control) = (Arc::clone(finisher), control.clone());
     tickers.push(Ticker::start("acrida-files", intervals.files, move || {
-        writer.write_files()
+        if writer.beat() {
+            control.send(on_abort.clone());
+        }
     })?);
     if finisher.console().is_live() {
         let printer = Arc::clone(finisher);
@@ -277,6 +321,11 @@ fn start_tickers(finisher: &Arc<Finisher>, intervals: Intervals) -> io::Result<V
         )?);
     }
     Ok(tickers)
+}
+
+fn start_stepping(mut stepper: Stepper, options: &Options) -> io::Result<Ticker> {
+    stepper.begin(options);
+    Ticker::start("acrida-steps", STEP_INTERVAL, move || stepper.beat())
 }
 
 fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> io::Result<Ticker> {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use acrida_engine::{ClassId, Command, Control};
 use acrida_stats::Snapshot;
 use acrida_web::{
-    Address, Change, ClassInfo, Extension, ExtraOption, Page, Settings, Setup, Site, StartError,
-    Tls, UserChange,
+    Address, Change, ClassInfo, Extension, ExtraOption, Page, Settings, Setup, Shape, Site,
+    StartError, Tls, UserChange,
 };
 use serde_json::{Value as Json, json};
 
@@ -30,8 +30,8 @@ pub struct PageSetup {
     pub locustfile: String,
     /// The locustfile's own arguments that the form asks for.
     pub extra_options: Vec<ExtraOption>,
-    /// The name of the locustfile's load shape.
-    pub shape: Option<String>,
+    /// The locustfile's load shapes; the first is followed.
+    pub shapes: Vec<Shape>,
     /// What the locustfile puts in front of the page.
     pub extension: Option<Extension>,
 }
@@ -94,7 +94,7 @@ pub(super) fn serve(
             .iter()
             .map(|(name, value)| (name.clone(), as_json(value)))
             .collect(),
-        shape: page.shape,
+        shapes: page.shapes,
         extra_options: page.extra_options,
         full_history: full_history.map(|prefix| csv_files::path(prefix, "_stats_history")),
         percentiles: percentiles.to_vec(),
@@ -108,7 +108,7 @@ pub(super) fn no_page(error: StartError) -> Exit {
     Exit::Failed(error.to_string())
 }
 
-fn as_json(value: &Value) -> Json {
+pub(super) fn as_json(value: &Value) -> Json {
     match value {
         Value::None => Json::Null,
         Value::Bool(value) => json!(value),
@@ -184,7 +184,8 @@ impl Site for RunBehind {
                 self.set_classes(None);
             }
             Change::User(user) => self.set_classes(Some(user)),
-            Change::Settings(_) | Change::Shape(_) | Change::StatsReset => {}
+            Change::Settings(_) | Change::Shape(_) | Change::ShapeClass(_) | Change::StatsReset => {
+            }
         }
         self.host.change(change);
     }

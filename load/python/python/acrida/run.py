@@ -32,9 +32,9 @@ class UsageError(LocustfileError):
     """The command line is wrong in a way that only Python's side knows."""
 
 
-def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], Any]:
+def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], list[Any]]:
     """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
-    and their load shape, if they have one."""
+    and their load shapes, of which the first is followed."""
     sys.path.insert(0, AS_LOCUST)
     load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
     users: dict[str, Any] = {}
@@ -50,10 +50,7 @@ def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], Any]:
         shapes += its_shapes
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
-    if len(shapes) > 1:
-        names = ", ".join(type(shape).__name__ for shape in shapes)
-        raise LocustfileError(f"more than one load shape in {', '.join(map(os.fspath, paths))}: {names}; keep one of them")
-    return users, shapes[0] if shapes else None
+    return users, shapes
 
 
 def explain(path: str, error: BaseException) -> str:
@@ -142,12 +139,12 @@ def release_sigint() -> None:
 
 
 def prepare(
-    native: tuple[Any, Any], users: list[Any], shape: Any, options: dict[str, Any], locustfile: str
+    native: tuple[Any, Any], users: list[Any], shapes: list[Any], options: dict[str, Any], locustfile: str
 ) -> Run:
     """Makes the environment of a run, of an engine and its ledger; LocustfileError says
     what is wrong with its users."""
     try:
-        return Run(native, users, shape, options, os.fspath(locustfile))
+        return Run(native, users, shapes, options, os.fspath(locustfile))
     except ValueError as error:
         raise LocustfileError(str(error)) from error
 
@@ -155,7 +152,9 @@ def prepare(
 class Run:
     """One run: the environment of its users, and the actions that start and stop them."""
 
-    def __init__(self, native: tuple[Any, Any], users: list[Any], shape: Any, options: dict[str, Any], locustfile: str) -> None:
+    def __init__(
+        self, native: tuple[Any, Any], users: list[Any], shapes: list[Any], options: dict[str, Any], locustfile: str
+    ) -> None:
         locust = importlib.import_module("locust")
         log = importlib.import_module("locust.log")
         environment = importlib.import_module("locust.env")
@@ -166,6 +165,7 @@ class Run:
         except ValueError as error:
             raise UsageError(str(error)) from error
         given = Namespace(**vars(parsed))
+        shape = shapes[0] if shapes else None
         if parsed.headless:  # Locust's defaults, which locustfiles may look at
             parsed.num_users = parsed.num_users or 1
             parsed.spawn_rate = parsed.spawn_rate or 1
@@ -180,6 +180,7 @@ class Run:
             locustfile=os.path.basename(locustfile),
             events=locust.events,
             shape_class=shape,
+            available_shape_classes={type(shape).__name__: shape for shape in shapes},
             host=parsed.host,
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
@@ -254,6 +255,12 @@ class Run:
     def on_shape(self, run_time: str) -> None:
         """The web page has started the load shape."""
         self.runner.start_shape(json.loads(run_time))
+
+    def on_shape_class(self, name: str) -> None:
+        """The web page has chosen a load shape, or none."""
+        self.environment.shape_class = (self.environment.available_shape_classes or {}).get(json.loads(name))
+        if self.environment.shape_class:
+            self.environment.shape_class.runner = self.runner
 
     def on_user_change(self, change: str) -> None:
         """The web page has changed a user class."""

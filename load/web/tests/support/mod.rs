@@ -37,6 +37,7 @@ impl Site for Notes {
                 self.note(&format!("user {} {:?}", user.user_class_name, user.weight))
             }
             Change::Classes(names) => self.note(&format!("classes {}", names.join(","))),
+            Change::ShapeClass(name) => self.note(&format!("shape class {name:?}")),
             Change::Shape(_) => self.note("shape"),
             Change::StatsReset => self.note("told of the reset"),
         }
@@ -81,6 +82,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(change: impl FnOnce(&mut Address)) -> Self {
+        Self::start_with(change, Settings::default())
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Address), page: Settings) -> Self {
         let (sender, actions) = std::sync::mpsc::channel();
         let classes = vec![UserClass {
             name: "A".to_owned(),
@@ -121,7 +126,7 @@ impl Server {
         let options = json!({"num_users": null, "spawn_rate": null, "host": null, "my_num": 24});
         let settings = Settings {
             options: options.as_object().expect("a map").clone(),
-            ..Settings::default()
+            ..page
         };
         let page = Page::start(port, Arc::clone(&notes) as Arc<dyn Site>, control, settings)
             .expect("a page");

@@ -3,29 +3,38 @@
 //! Invariant: nothing is dropped; every beat is part of exactly one point, and all
 //! points but the newest stand for the same number of beats.
 
-/// The most points of a series. A day at one beat a second has 338 of 256 beats.
-pub(crate) const POINTS_MAX: usize = 600;
+/// The most points of a series unless it says otherwise. A day at one beat a second has 338 of 256 beats.
+pub const POINTS_MAX: usize = 600;
 
 /// What can be told as one.
-pub(crate) trait Merge {
+pub trait Merge {
     /// Takes in what came right after.
     fn merge(&mut self, later: &Self);
 }
 
 /// Points in time, oldest first.
 #[derive(Debug, Clone)]
-pub(crate) struct Series<T> {
+pub struct Series<T> {
     points: Vec<T>,
     /// The newest point, which is not complete yet.
     growing: Option<T>,
     growing_beats: u32,
     /// Beats in a complete point.
     beats: u32,
+    points_max: usize,
 }
 
 impl<T> Default for Series<T> {
     fn default() -> Self {
+        Self::with_max(POINTS_MAX)
+    }
+}
+
+impl<T> Series<T> {
+    /// A series of at most `points_max` points and one that grows.
+    pub fn with_max(points_max: usize) -> Self {
         Self {
+            points_max,
             points: Vec::new(),
             growing: None,
             growing_beats: 0,
@@ -36,7 +45,7 @@ impl<T> Default for Series<T> {
 
 impl<T: Merge> Series<T> {
     /// Adds a beat.
-    pub(crate) fn push(&mut self, beat: T) {
+    pub fn push(&mut self, beat: T) {
         match &mut self.growing {
             Some(point) => point.merge(&beat),
             None => self.growing = Some(beat),
@@ -46,14 +55,14 @@ impl<T: Merge> Series<T> {
             self.points.extend(self.growing.take());
             self.growing_beats = 0;
         }
-        if self.points.len() > POINTS_MAX {
+        if self.points.len() > self.points_max {
             self.halve();
         }
     }
 
     /// Merges each two neighbours; one that is left over goes on growing.
     fn halve(&mut self) {
-        let mut merged = Vec::with_capacity(POINTS_MAX);
+        let mut merged = Vec::with_capacity(self.points_max);
         let mut points = std::mem::take(&mut self.points).into_iter();
         while let Some(mut point) = points.next() {
             match points.next() {
@@ -72,7 +81,7 @@ impl<T: Merge> Series<T> {
     }
 
     /// Every point, oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.points.iter().chain(&self.growing)
     }
 }

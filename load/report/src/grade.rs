@@ -1,55 +1,54 @@
 //! The load-testing guide's Key Metrics, graded.
 
-use acrida_stats::Snapshot;
 use serde::Serialize;
+
+use crate::summary::EntrySummary;
 
 /// How good a figure is, in the guide's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Grade {
+pub enum Grade {
+    /// Better than the guide's first bound.
     Good,
+    /// Between the bounds, or at one of them.
     Acceptable,
+    /// Worse than the second.
     Poor,
 }
 
 /// One line of the table. `value` is missing until something was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Metric {
-    pub(crate) name: &'static str,
-    pub(crate) value: Option<f64>,
-    pub(crate) unit: &'static str,
-    pub(crate) grade: Option<Grade>,
+pub struct Metric {
+    /// The guide's name for it.
+    pub name: &'static str,
+    /// How it was, in `unit`.
+    pub value: Option<f64>,
+    /// `ms`, `%` or `RPS`.
+    pub unit: &'static str,
+    /// How good that is.
+    pub grade: Option<Grade>,
     /// Better than this is good; worse than the other is poor.
-    pub(crate) good: f64,
-    pub(crate) poor: f64,
+    pub good: f64,
+    /// See `good`.
+    pub poor: f64,
     /// Whether less is better.
-    pub(crate) less: bool,
+    pub less: bool,
 }
 
-/// The table for the whole test so far.
-pub(crate) fn key_metrics(snapshot: &Snapshot) -> [Metric; 5] {
-    let total = &snapshot.total;
-    let times = total.percentiles_ms(&[0.5, 0.95, 0.99]).ok();
-    let time = |at: usize| times.as_ref().map(|times| times[at]);
-    let any = total.num_requests > 0;
+/// The fractions of the percentiles that are graded.
+pub const FRACTIONS: [f64; 3] = [0.5, 0.95, 0.99];
+
+/// The table for all requests of a test; percentiles at [`FRACTIONS`] are looked at.
+pub fn key_metrics(total: &EntrySummary) -> [Metric; 5] {
+    let [p50, p95, p99] = FRACTIONS.map(|fraction| total.percentile(fraction));
+    let errors = total.fail_ratio().map(|ratio| ratio * 100.0);
+    let rps = (total.requests > 0).then_some(total.rps);
     [
-        metric("Response time (p50)", time(0), "ms", 200.0, 500.0),
-        metric("Response time (p95)", time(1), "ms", 500.0, 1_000.0),
-        metric("Response time (p99)", time(2), "ms", 1_000.0, 2_000.0),
-        metric(
-            "Error rate",
-            any.then(|| total.fail_ratio() * 100.0),
-            "%",
-            0.1,
-            1.0,
-        ),
-        metric(
-            "Throughput",
-            any.then(|| total.total_rps()),
-            "RPS",
-            100.0,
-            50.0,
-        ),
+        metric("Response time (p50)", p50, "ms", 200.0, 500.0),
+        metric("Response time (p95)", p95, "ms", 500.0, 1_000.0),
+        metric("Response time (p99)", p99, "ms", 1_000.0, 2_000.0),
+        metric("Error rate", errors, "%", 0.1, 1.0),
+        metric("Throughput", rps, "RPS", 100.0, 50.0),
     ]
 }
 
@@ -111,8 +110,7 @@ mod tests {
 
     #[test]
     fn nothing_is_graded_before_it_is_measured() {
-        let ledger = acrida_stats::Ledger::new(acrida_stats::Limits::default(), 0);
-        let metrics = key_metrics(&ledger.snapshot(1, 0));
+        let metrics = key_metrics(&EntrySummary::default());
         assert!(
             metrics
                 .iter()

@@ -1,10 +1,10 @@
 //! JSON as Python's `json.dumps` spaces it, which scripts that read Locust's pages
-//! look for, and safe inside a `<script>`.
+//! and files look for, and safe inside a `<script>`.
 
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 /// `", "` between items and `": "` after keys.
 struct Spaced;
@@ -33,7 +33,7 @@ impl Formatter for Spaced {
 
 /// `value` as text for a `<script>`: nothing in it can end the script or begin a
 /// comment, whatever names and errors a server sent.
-pub(crate) fn for_script(value: &impl Serialize) -> String {
+pub fn for_script(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut out, Spaced);
     value
@@ -45,6 +45,17 @@ pub(crate) fn for_script(value: &impl Serialize) -> String {
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")
+}
+
+/// `value` as `json.dumps(value, indent=4)` lays it out.
+pub fn indented(value: &impl Serialize) -> String {
+    let mut out = Vec::new();
+    let formatter = PrettyFormatter::with_indent(b"    ");
+    let mut serializer = Serializer::with_formatter(&mut out, formatter);
+    value
+        .serialize(&mut serializer)
+        .expect("these values are JSON");
+    String::from_utf8(out).expect("JSON is text")
 }
 
 #[cfg(test)]

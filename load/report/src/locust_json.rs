@@ -3,11 +3,14 @@
 //! Numbers that Locust has as whole milliseconds keep the resolution that was
 //! measured, but for the shortest and longest time, which are whole here too.
 
+use std::collections::BTreeMap;
+
 use acrida_stats::{EntrySnapshot, Snapshot};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::history::{Course, Point};
+use crate::course::Point;
+use crate::summary::{EntrySummary, ExceptionSummary, FailureSummary, RunSummary};
 
 /// The most entries and errors of `/stats/requests`.
 pub const ROWS_MAX: usize = 500;
@@ -16,16 +19,20 @@ pub const PERCENTILES_TO_CHART: [f64; 2] = [0.5, 0.95];
 /// Locust's `PERCENTILES_TO_STATISTICS`.
 pub const PERCENTILES_TO_STATISTICS: [f64; 2] = [0.95, 0.99];
 
+/// The fractions that [`entry`] shows.
+const ENTRY_FRACTIONS: [f64; 3] = [0.5, 0.95, 0.99];
+
 /// `GET /stats/requests`.
 pub fn stats_requests(snapshot: &Snapshot, state: &str) -> Value {
     let total = &snapshot.total;
     let shown = snapshot.entries.iter().take(ROWS_MAX);
-    let stats: Vec<_> = shown.chain([total]).map(entry).collect();
+    let row = |row| entry(&EntrySummary::of(row, &ENTRY_FRACTIONS));
+    let stats: Vec<_> = shown.chain([total]).map(row).collect();
     let errors: Vec<_> = snapshot
         .failures
         .iter()
         .take(ROWS_MAX)
-        .map(failure)
+        .map(|row| failure(&row.into()))
         .collect();
     json!({
         "state": state,
@@ -38,6 +45,50 @@ pub fn stats_requests(snapshot: &Snapshot, state: &str) -> Value {
         "total_fail_per_sec": total.total_fail_per_sec(),
         "fail_ratio": total.fail_ratio(),
         "current_response_time_percentiles": current_percentiles(total),
+    })
+}
+
+/// What `--json` prints: a row for each name, and the total last, in Python's spelling.
+///
+/// Locust's keys and types. Its rows lack the total, and its `response_times` are rounded
+/// to two digits; here they are whole milliseconds at three digits. Seconds are told for
+/// the newest half hour.
+pub fn stats_json(snapshot: &Snapshot) -> Value {
+    let rows = snapshot.entries.iter().chain([&snapshot.total]);
+    let start = snapshot.start_us as f64 / 1e6;
+    rows.map(|row| stats_row(row, start)).collect()
+}
+
+fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
+    let mut times = BTreeMap::new();
+    entry.for_each_time_us(|time_us, count| {
+        *times.entry((time_us + 500) / 1_000).or_insert(0) += count;
+    });
+    let times = times
+        .into_iter()
+        .map(|(ms, count)| (ms.to_string(), json!(count)));
+    let by_second = |of: fn(&acrida_stats::SecondCount) -> u64| -> Map<_, _> {
+        entry
+            .counts_by_second()
+            .filter(|count| of(count) > 0)
+            .map(|count| (count.second.to_string(), json!(of(&count))))
+            .collect()
+    };
+    json!({
+        "name": entry.name,
+        "method": entry.method,
+        "last_request_timestamp": entry.last_request_us.map(|last| last as f64 / 1e6),
+        "start_time": start,
+        "num_requests": entry.num_requests,
+        "num_none_requests": entry.num_none_requests,
+        "num_failures": entry.num_failures,
+        "total_response_time": entry.total_response_time_us as f64 / 1e3,
+        "max_response_time": entry.max_response_time_ms().unwrap_or(0.0),
+        "min_response_time": entry.min_response_time_ms().ok(),
+        "total_content_length": entry.total_content_length,
+        "response_times": times.collect::<Map<_, _>>(),
+        "num_reqs_per_sec": by_second(|count| count.requests),
+        "num_fail_per_sec": by_second(|count| count.failures),
     })
 }
 
@@ -54,61 +105,59 @@ fn percentile_key(fraction: f64) -> String {
 }
 
 /// A row of the statistics, Locust's `StatsEntry.to_dict`.
-pub fn entry(entry: &EntrySnapshot) -> Value {
-    // All at once, because each time the percentiles are taken costs a sort.
-    let [first, second] = PERCENTILES_TO_STATISTICS;
-    let times = entry.percentiles_ms(&[first, second, 0.5]).ok();
-    let time = |at: usize| times.as_ref().map_or(0.0, |times| times[at]);
+pub fn entry(entry: &EntrySummary) -> Value {
     let mut row = json!({
         "method": entry.method,
         "name": entry.name,
         "safe_name": escape_html(&entry.name),
-        "num_requests": entry.num_requests,
-        "num_failures": entry.num_failures,
-        "min_response_time": entry.min_response_time_ms().unwrap_or(0.0).round() as u64,
-        "max_response_time": entry.max_response_time_ms().unwrap_or(0.0).round() as u64,
-        "avg_response_time": entry.avg_response_time_ms().unwrap_or(0.0),
-        "median_response_time": time(2),
-        "current_rps": entry.current_rps(),
-        "current_fail_per_sec": entry.current_fail_per_sec(),
-        "total_rps": entry.total_rps(),
-        "total_fail_per_sec": entry.total_fail_per_sec(),
-        "avg_content_length": entry.avg_content_length(),
+        "num_requests": entry.requests,
+        "num_failures": entry.failures,
+        "min_response_time": entry.min.unwrap_or(0.0).round() as u64,
+        "max_response_time": entry.max.unwrap_or(0.0).round() as u64,
+        "avg_response_time": entry.avg.unwrap_or(0.0),
+        "median_response_time": entry.median().unwrap_or(0.0),
+        "current_rps": entry.current_rps,
+        "current_fail_per_sec": entry.current_fail_per_s,
+        "total_rps": entry.rps,
+        "total_fail_per_sec": entry.fail_per_s,
+        "avg_content_length": entry.avg_content_length,
     });
-    for (at, fraction) in PERCENTILES_TO_STATISTICS.iter().enumerate() {
-        row[percentile_key(*fraction)] = json!(time(at));
+    for fraction in PERCENTILES_TO_STATISTICS {
+        row[percentile_key(fraction)] = json!(entry.percentile(fraction).unwrap_or(0.0));
     }
     row
 }
 
 /// A row of the failures, Locust's `StatsError.to_dict`.
-pub fn failure(row: &acrida_stats::FailureRow) -> Value {
+pub fn failure(row: &FailureSummary) -> Value {
     json!({
         "method": row.method,
         "name": row.name,
         "error": row.error,
         "occurrences": row.occurrences,
-        "first_seen": utc_second(row.first_seen_us as f64 / 1e6),
-        "last_seen": utc_second(row.last_seen_us as f64 / 1e6),
+        "first_seen": row.first_seen_s.map(utc_second),
+        "last_seen": row.last_seen_s.map(utc_second),
     })
 }
 
 /// The rows of `GET /exceptions`.
 pub fn exceptions(snapshot: &Snapshot) -> Value {
-    let row = |row: &acrida_stats::ExceptionRow| {
-        json!({
-            "count": row.count,
-            "msg": row.message,
-            "traceback": row.traceback,
-            "nodes": row.nodes.join(", "),
-        })
-    };
-    snapshot.exceptions.iter().map(row).collect()
+    let rows = snapshot.exceptions.iter();
+    rows.map(|row| exception(&row.into())).collect()
+}
+
+fn exception(row: &ExceptionSummary) -> Value {
+    json!({
+        "count": row.count,
+        "msg": row.message,
+        "traceback": row.traceback,
+        "nodes": row.nodes,
+    })
 }
 
 /// The course of a test as Locust's charts have it.
-pub(crate) fn history(course: &Course) -> Value {
-    course.points().map(history_point).collect()
+pub fn history<'a>(points: impl IntoIterator<Item = &'a Point>) -> Value {
+    points.into_iter().map(history_point).collect()
 }
 
 fn history_point(point: &Point) -> Value {
@@ -123,6 +172,56 @@ fn history_point(point: &Point) -> Value {
         row.insert(percentile_key(*fraction), pair(json!(value.unwrap_or(0.0))));
     }
     Value::Object(row)
+}
+
+/// What Locust's report is made from, for a page that is a report already.
+pub fn report(run: &RunSummary) -> Value {
+    let rows = || run.entries.iter().chain([&run.total]);
+    let end = run
+        .start_s
+        .zip(run.duration_s)
+        .map(|(start, duration)| start + duration);
+    let exceptions = run.exceptions.iter().map(|row| {
+        let mut shown = exception(row);
+        shown["first_seen"] = json!(row.first_seen_s.map(utc_second));
+        shown["last_seen"] = json!(row.last_seen_s.map(utc_second));
+        shown
+    });
+    json!({
+        "is_report": true,
+        "requests_statistics": rows().map(entry).collect::<Vec<_>>(),
+        "failures_statistics": run.failures.iter().map(failure).collect::<Vec<_>>(),
+        "exceptions_statistics": exceptions.collect::<Vec<_>>(),
+        "response_time_statistics": rows().map(response_times).collect::<Vec<_>>(),
+        "start_time": run.start_s.map(utc_second),
+        "end_time": end.or(run.start_s).map(utc_second),
+        "duration": duration(run.duration_s.unwrap_or(0.0) as u64),
+        "host": run.host.as_deref().filter(|host| !host.is_empty()).unwrap_or("None"),
+        "history": history(&run.course),
+        "locustfile": run.title,
+        "percentiles_to_chart": PERCENTILES_TO_CHART,
+    })
+}
+
+/// Locust's `PERCENTILES_FOR_HTML_REPORT`, with the keys that it gives them.
+fn response_times(entry: &EntrySummary) -> Value {
+    const SHOWN: [(&str, f64); 8] = [
+        ("0.5", 0.5),
+        ("0.6", 0.6),
+        ("0.7", 0.7),
+        ("0.8", 0.8),
+        ("0.9", 0.9),
+        ("0.95", 0.95),
+        ("0.99", 0.99),
+        ("1.0", 1.0),
+    ];
+    // A file that lacks one of them says nothing about it; a run without any time says 0.
+    let missing = entry.percentiles.is_empty().then_some(0.0);
+    let mut row = json!({"name": entry.name, "method": entry.method});
+    for (key, fraction) in SHOWN {
+        row[key] = json!(entry.percentile(fraction).or(missing));
+    }
+    row
 }
 
 /// Seconds since the Unix epoch as `2026-11-23T23:32:55Z`.

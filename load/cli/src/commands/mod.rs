@@ -1,0 +1,69 @@
+//! What the program does besides running a test: `acrida report`, …
+//!
+//! A command's word is one only as the very first word of the line, where Locust expects
+//! flags; a user class of that name is asked for behind a flag or behind `--`.
+
+mod arguments;
+mod compare;
+mod history;
+mod report;
+mod saved;
+
+use crate::exit::Exit;
+
+/// A command's word, what it does in a line, and the command.
+struct Entry {
+    word: &'static str,
+    about: &'static str,
+    run: fn(&str, &[String]) -> Result<i32, Exit>,
+}
+
+const COMMANDS: &[Entry] = &[
+    Entry {
+        word: "report",
+        about: "Print the report of a run, from its CSV files or JSON",
+        run: report::run,
+    },
+    Entry {
+        word: "history",
+        about: "List the runs that were kept",
+        run: history::run,
+    },
+    Entry {
+        word: "compare",
+        about: "Say whether two runs differ, and how certainly",
+        run: compare::run,
+    },
+];
+
+/// Commands that are runs, and take their flags.
+const RUNS: [(&str, &str); 2] = [
+    (
+        "scale",
+        "Run with more and more users, and say how the service scales",
+    ),
+    (
+        "stress",
+        "Search for the most users that the service can sustain",
+    ),
+];
+
+/// Runs the command that the line begins with; `None` if it begins with none.
+pub fn run(program: &str, args: &[String]) -> Option<Result<i32, Exit>> {
+    let (word, args) = args.split_first()?;
+    let entry = COMMANDS.iter().find(|entry| entry.word == word)?;
+    Some((entry.run)(&format!("{program} {word}"), args))
+}
+
+/// The commands, for the help text.
+pub(crate) fn overview(program: &str) -> String {
+    let others = COMMANDS.iter().map(|entry| (entry.word, entry.about));
+    let lines = RUNS
+        .into_iter()
+        .chain(others)
+        .map(|(word, about)| format!("    {program} {word:<10} {about}\n"));
+    format!(
+        "Commands (as the first word; each has its own --help):\n{}",
+        lines.collect::<String>()
+    )
+}

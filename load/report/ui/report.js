@@ -1,0 +1,153 @@
+// Draws the report from window.templateArgs. Everything is put in as text, never as HTML.
+(() => {
+  const args = window.templateArgs;
+  const root = document.getElementById("root");
+  const page = document.documentElement;
+  const charts = [];
+  const element = (name, text, className) => {
+    const made = document.createElement(name);
+    if (text != null) made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  };
+  const add = (...made) => root.append(...made);
+  const number = (value) => (typeof value !== "number" ? value : Number.isInteger(value) ? value.toLocaleString("en")
+    : value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+  const colour = (name) => getComputedStyle(page).getPropertyValue(name).trim();
+  const badge = (text, grade) => element("span", text, `grade ${grade}`);
+
+  /** Columns are [label, key or function, whether it is text]. */
+  function table(title, columns, rows, isTotal) {
+    add(element("h2", title));
+    if (!rows.length) return add(element("p", "None."));
+    const made = element("table");
+    const head = element("tr");
+    columns.forEach(([label, , text]) => head.append(element("th", label, text ? "text" : "")));
+    made.createTHead().append(head);
+    const body = made.createTBody();
+    for (const row of rows) {
+      const line = element("tr", null, isTotal && isTotal(row) ? "total" : "");
+      for (const [, what, text] of columns) {
+        const cell = element("td", null, text ? "text" : "");
+        const value = typeof what === "function" ? what(row) : row[what];
+        cell.append(value == null ? "–" : value instanceof Node ? value : number(value));
+        line.append(cell);
+      }
+      body.append(line);
+    }
+    const scroll = element("div", null, "scroll");
+    scroll.append(made);
+    add(scroll);
+  }
+
+  /** Lines are [label, values, colour]. */
+  function chart(title, xs, lines, x = {}) {
+    if (xs.length < 2) return;
+    const box = element("div");
+    add(element("h2", title), box);
+    const draw = () => {
+      const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line") }, ticks: { show: false } };
+      const width = Math.min(1150, root.clientWidth);
+      const made = new uPlot({ width, height: 260, axes: [{ ...axis, ...x.axis }, { ...axis, size: 62 }],
+        scales: { x: { time: !x.axis }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+        series: [x.series || {}, ...lines.map(([label, , stroke]) =>
+          ({ label, stroke: colour(stroke), width: 1.75, points: { show: Boolean(x.axis) } }))] },
+        [xs, ...lines.map(([, values]) => values)], box);
+      return () => { made.destroy(); };
+    };
+    charts.push({ draw, remove: draw() });
+  }
+
+  function redraw() {
+    for (const chart of charts) {
+      chart.remove();
+      chart.remove = chart.draw();
+    }
+  }
+
+  const wanted = page.dataset.theme;
+  const dark = wanted === "auto" ? matchMedia("(prefers-color-scheme: dark)").matches : wanted === "dark";
+  page.dataset.theme = dark ? "dark" : "light";
+  document.title = `Load test: ${args.locustfile}`;
+  const top = element("header");
+  const said = element("div");
+  said.append(element("h1", document.title));
+  if (args.start_time) said.append(element("p", `During ${args.start_time} to ${args.end_time} (${args.duration})`));
+  said.append(element("p", `Target host: ${args.host}`));
+  if (args.show_download_link) {
+    const link = element("a", "Download the report");
+    link.href = "?download=1";
+    said.append(link);
+  }
+  const theme = element("button", "Light / dark");
+  theme.type = "button";
+  theme.addEventListener("click", () => {
+    page.dataset.theme = page.dataset.theme === "dark" ? "light" : "dark";
+    redraw();
+  });
+  top.append(said, theme);
+  add(top);
+  for (const note of args.notes) add(element("p", note, "note"));
+
+  const total = args.requests_statistics[args.requests_statistics.length - 1];
+  const times = args.response_time_statistics[args.response_time_statistics.length - 1];
+  const ms = (value) => (value == null || !total.num_requests ? "–" : `${value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString("en")} ms`);
+  const figures = element("dl", null, "figures");
+  for (const [name, value] of [["Requests", number(total.num_requests)],
+    ["Failures", total.num_requests ? `${number(total.num_failures)} (${(100 * total.num_failures / total.num_requests).toFixed(1)} %)` : "–"],
+    ["Requests/s", total.total_rps.toFixed(1)], ["Median", ms(times["0.5"])], ["95 %", ms(times["0.95"])], ["99 %", ms(times["0.99"])],
+    ["Peak users", args.peak_users == null ? "–" : number(args.peak_users)]]) {
+    const figure = element("div");
+    figure.append(element("dt", name), element("dd", value));
+    figures.append(figure);
+  }
+  add(figures);
+
+  if (args.verdicts.length) {
+    table("Expectations", [["Of", (row) => row.scope || "all requests", 1], ["Metric", "metric", 1],
+      ["Measured", (row) => row.value || "not measured"], ["Expected", "limit"],
+      ["Verdict", (row) => badge(row.passed ? "pass" : "fail", row.passed ? "good" : "poor")]], args.verdicts);
+  }
+  table("Key metrics", [["Metric", "name", 1], ["Measured", (row) => (row.value == null ? null : `${number(row.value)} ${row.unit}`)],
+    ["Good", (row) => `${row.less ? "<" : ">"} ${row.good} ${row.unit}`], ["Poor", (row) => `${row.less ? ">" : "<"} ${row.poor} ${row.unit}`],
+    ["Grade", (row) => (row.grade ? badge(row.grade, row.grade) : null)]], args.metrics);
+
+  if (args.scaling.length) {
+    table("Scaling", [["Users", "users"], ["Requests", "requests"], ["Success (%)", "success"], ["Requests/s", "rps"],
+      ["Average (ms)", "avg"], ["50 %", "p50"], ["95 %", "p95"], ["99 %", "p99"]], args.scaling);
+    if (args.findings) add(element("pre", args.findings));
+    const by = (key) => args.scaling.map((step) => step[key]);
+    const users = { axis: {}, series: { label: "Users" } };
+    chart("Throughput over users (requests/s)", by("users"), [["Requests/s", by("rps"), "--a"]], users);
+    chart("Response times over users (ms)", by("users"), [["50 %", by("p50"), "--c"], ["95 %", by("p95"), "--d"], ["99 %", by("p99"), "--e"]], users);
+  }
+
+  const isTotal = (row) => row.name === "Aggregated" && !row.method;
+  table("Requests", [["Method", "method", 1], ["Name", "name", 1], ["Requests", "num_requests"], ["Failures", "num_failures"],
+    ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],
+    ["Average size (bytes)", "avg_content_length"], ["RPS", "total_rps"], ["Failures/s", "total_fail_per_sec"]], args.requests_statistics, isTotal);
+  table("Response times (ms)", [["Method", "method", 1], ["Name", "name", 1],
+    ...["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "0.99", "1.0"].map((key) => [`${+(Number(key) * 100).toFixed(2)} %`, key])], args.response_time_statistics, isTotal);
+
+  const points = args.points;
+  const of = (key) => points.map((point) => point[key]);
+  chart("Requests per second", of("t"), [["Requests/s", of("rps"), "--a"], ["Failures/s", of("fps"), "--b"]]);
+  chart("Response times over ten seconds (ms)", of("t"), [["50 %", of("p50"), "--c"], ["95 %", of("p95"), "--d"], ["99 %", of("p99"), "--e"]]);
+  chart("Users", of("t"), [["Users", of("users"), "--c"]]);
+
+  table("Failures", [["Occurrences", "occurrences"], ["First seen", "first_seen", 1], ["Last seen", "last_seen", 1],
+    ["Method", "method", 1], ["Name", "name", 1], ["Error", "error", 1]], args.failures_statistics);
+  if (args.cut_off) add(element("p", `${number(args.cut_off)} requests were still open when the run ended, and are counted nowhere else.`, "note"));
+  table("Exceptions", [["Count", "count"], ["First seen", "first_seen", 1], ["Last seen", "last_seen", 1],
+    ["Message", "msg", 1], ["Traceback", "traceback", 1]], args.exceptions_statistics);
+  const shares = (tree, depth) => Object.entries(tree).flatMap(([name, entry]) =>
+    [{ name: "    ".repeat(depth) + name, ratio: entry.ratio * 100 }, ...shares(entry.tasks || {}, depth + 1)]);
+  table("Share of each task (%)", [["Task", "name", 1], ["Within its parent", "own"], ["Of all", "ratio"]],
+    shares(args.tasks.total, 0).map((row, at) => ({ ...row, own: shares(args.tasks.per_class, 0)[at]?.ratio })));
+
+  let width = root.clientWidth;
+  addEventListener("resize", () => {
+    if (root.clientWidth !== width) redraw();
+    width = root.clientWidth;
+  });
+})();
