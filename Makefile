@@ -47,7 +47,9 @@ test-python: venv locust ## The command as users have it, beside real Locust
 		--binaries=$${CARGO_TARGET_DIR:-target}/debug $(PYTEST_ARGS)
 
 test-browser: venv ## The web page: its types, and in headless Chromium
-	ACRIDA=$(CURDIR)/$(ACRIDA_VENV)/bin/acrida scripts/browser.sh
+	cargo build --locked --package classifier-service
+	ACRIDA=$(CURDIR)/$(ACRIDA_VENV)/bin/acrida \
+		CLASSIFIER=$(abspath $(or $(CARGO_TARGET_DIR),target))/debug/classifier scripts/browser.sh
 
 venv: ## acrida, and what its tests need, in .venv
 	scripts/venv.sh $(ACRIDA_VENV) . -r tests/requirements.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The web page in headless Chromium. ACRIDA is the command under test; Chromium and
+# The web pages in headless Chromium. ACRIDA and CLASSIFIER are the commands under test; Chromium and
 # the one package that the test needs are installed if they are not there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../tests/browser"

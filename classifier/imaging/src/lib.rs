@@ -15,6 +15,6 @@ pub use augment::augment;
 pub use class::{Class, UnknownClass};
 pub use crop::CropRule;
 pub use decode::{DecodeError, GreyImage, Limits, decode};
-pub use preprocess::{Preprocessing, frame, normalise, preprocess, resize};
+pub use preprocess::{Preprocessing, frame, framed_part, normalise, preprocess, resize};
 pub use random::Random;
 pub use split::{Split, Thumbnail, group_near_duplicates, split_by_group};

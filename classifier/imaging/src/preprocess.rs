@@ -39,11 +39,28 @@ pub fn preprocess(image: &GreyImage, preprocessing: &Preprocessing) -> Vec<f32> 
 
 /// The head alone, stretched to the network's square: what training makes variants of.
 pub fn frame(image: &GreyImage, preprocessing: &Preprocessing) -> Vec<u8> {
-    let area = match &preprocessing.crop {
+    let area = area_of(image, preprocessing);
+    resize_area(image, area, preprocessing.side)
+}
+
+/// The part of `image` that the network sees: left edge, top edge, width and height, as
+/// shares of the image's width and height (0.0 to 1.0).
+pub fn framed_part(image: &GreyImage, preprocessing: &Preprocessing) -> [f64; 4] {
+    let area = area_of(image, preprocessing);
+    let (width, height) = (image.width as f64, image.height as f64);
+    [
+        area.left as f64 / width,
+        area.top as f64 / height,
+        area.width as f64 / width,
+        area.height as f64 / height,
+    ]
+}
+
+fn area_of(image: &GreyImage, preprocessing: &Preprocessing) -> Area {
+    match &preprocessing.crop {
         Some(rule) => rule.area(image),
         None => Area::whole(image),
-    };
-    resize_area(image, area, preprocessing.side)
+    }
 }
 
 /// The whole image stretched to a square of `side` pixels, averaged where it shrinks.
@@ -128,6 +145,32 @@ mod tests {
             .map(|(a, b)| (a - b).abs())
             .fold(0.0, f32::max);
         assert!(largest < 0.1, "{largest}");
+    }
+
+    #[test]
+    fn the_framed_part_is_all_of_an_image_without_a_margin() {
+        for preprocessing in [
+            Preprocessing::new(8),
+            Preprocessing {
+                side: 8,
+                crop: None,
+            },
+        ] {
+            assert_eq!(framed_part(&ramp(90, 60), &preprocessing)[1], 0.0);
+        }
+        let mut pixels = vec![0; 100 * 50];
+        for row in pixels.chunks_exact_mut(100).skip(10).take(30) {
+            row[40..90].fill(200);
+        }
+        let image = GreyImage {
+            width: 100,
+            height: 50,
+            pixels,
+        };
+        let [left, top, width, height] = framed_part(&image, &Preprocessing::new(8));
+        // The head and a margin of 3 % of it.
+        assert!((0.38..=0.4).contains(&left) && (0.5..=0.54).contains(&width));
+        assert!((0.16..=0.2).contains(&top) && (0.6..=0.68).contains(&height));
     }
 
     #[test]

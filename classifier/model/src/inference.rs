@@ -17,10 +17,10 @@ const GROUP: usize = 8;
 /// A trained network, ready to answer. Never changes; share it between threads.
 #[derive(Debug)]
 pub struct Classifier {
-    network: Network,
+    pub(crate) network: Network,
     /// As the network's parameters, with each normalisation folded into the
     /// weights before it: scales are unused, offsets are the channel's offset.
-    folded: Vec<f32>,
+    pub(crate) folded: Vec<f32>,
     temperature: f32,
     preprocessing: Preprocessing,
     version: String,
@@ -36,7 +36,7 @@ pub struct Prediction {
 /// One thread's working memory; reused from call to call.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    slots: Vec<Vec<f32>>,
+    pub(crate) slots: Vec<Vec<f32>>,
     patches: Vec<f32>,
 }
 

@@ -6,6 +6,7 @@
 //! weights; serving folds the normalisation into them first.
 
 mod artifact;
+mod attention;
 mod container;
 mod convolution;
 mod inference;
@@ -16,6 +17,7 @@ mod pooling;
 mod train;
 
 pub use artifact::{ModelFile, TrainingRecord};
+pub use attention::Attention;
 pub use container::ArtifactError;
 pub use inference::{Classifier, Prediction, Scratch};
 pub use metrics::{ClassScores, Evaluation, fit_temperature};

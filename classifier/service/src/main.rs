@@ -7,6 +7,7 @@ mod memory;
 mod metrics;
 mod parallel;
 mod prediction;
+mod priority;
 mod retraining;
 mod server;
 

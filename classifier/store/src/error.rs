@@ -38,7 +38,8 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => StoreError::NoSpace,
-            _ => StoreError::Database(error.into()),
+            // Its words alone: what lies behind it says the same again.
+            _ => StoreError::Database(error.to_string().into()),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! Every call blocks: callers on an async runtime use its threads for that.
 
 mod error;
+mod job;
 mod jobs;
 mod models;
 mod objects;
@@ -21,7 +22,7 @@ mod store;
 mod uploads;
 
 pub use error::StoreError;
-pub use jobs::{Cancel, Figures, Job, JobSettings, JobStatus, Outcome, Requested};
+pub use job::{Cancel, Figures, Job, JobSettings, JobStatus, Outcome, Requested};
 pub use models::{ModelVersion, NewModel};
 pub use store::Store;
 pub use uploads::{Added, ClassTotals, NewImage, Upload};

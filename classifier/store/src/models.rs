@@ -240,7 +240,7 @@ fn read_model(row: &Row<'_>) -> rusqlite::Result<ModelVersion> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{Figures, JobSettings, Outcome};
+    use crate::job::{Figures, JobSettings, Outcome};
 
     fn file<'a>(content: &'a [u8], version: &'a str) -> NewModel<'a> {
         NewModel {

@@ -67,6 +67,8 @@ pub(crate) enum ApiError {
     JobEnded { id: String, status: &'static str },
     #[error("this service was started without images to retrain with; see --replay and --data")]
     NoBase,
+    #[error("a web page of another origin may not ask for this")]
+    AnotherPage,
     #[error("this needs the service's API key, as X-API-Key or as a bearer token")]
     NoKey,
     #[error("too many requests from this address; come back in {0} s")]
@@ -102,6 +104,7 @@ impl ApiError {
             ApiError::BodyTooLarge { .. }
             | ApiError::FileTooLarge { .. }
             | ApiError::Form(FormError::TooManyFiles { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::AnotherPage => StatusCode::FORBIDDEN,
             ApiError::NoKey => StatusCode::UNAUTHORIZED,
             ApiError::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::BodyTooSlow(_) => StatusCode::REQUEST_TIMEOUT,

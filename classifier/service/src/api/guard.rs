@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, MonotonicClock};
@@ -66,7 +66,16 @@ impl Guard {
         }
     }
 
-    fn check(&self, path: &str, headers: &HeaderMap, address: IpAddr) -> Result<(), ApiError> {
+    fn check(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        address: IpAddr,
+    ) -> Result<(), ApiError> {
+        if !method.is_safe() && is_from_another_page(headers) {
+            return Err(ApiError::AnotherPage);
+        }
         if is_open(path) {
             return Ok(());
         }
@@ -78,6 +87,14 @@ impl Guard {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a browser says that a page of another origin had it ask. Such a page could
+/// otherwise use its visitor to reach a service that listens on the visitor's machine alone.
+/// Source: W3C Fetch Metadata; programs that are no browsers send nothing of it.
+fn is_from_another_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 fn check_rate(limiter: &Limiter, address: IpAddr) -> Result<(), ApiError> {
@@ -113,9 +130,12 @@ fn digest(key: &str) -> [u8; 32] {
 pub(crate) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<ClientAddress>();
     let address = client.map_or(OTHERS, |client| client.0);
-    let checked = app
-        .guard
-        .check(request.uri().path(), request.headers(), address);
+    let checked = app.guard.check(
+        request.method(),
+        request.uri().path(),
+        request.headers(),
+        address,
+    );
     match checked {
         Ok(()) => next.run(request).await,
         Err(error) => {
@@ -136,7 +156,7 @@ mod tests {
         if let Some((name, value)) = header {
             headers.insert(name, value.parse().unwrap());
         }
-        guard.check(path, &headers, CLIENT).is_ok()
+        guard.check(&Method::POST, path, &headers, CLIENT).is_ok()
     }
 
     #[test]
@@ -162,12 +182,36 @@ mod tests {
     }
 
     #[test]
+    fn other_pages_may_look_but_not_act() {
+        let guard = Guard::new(None, None);
+        for (site, may) in [
+            ("same-origin", true),
+            ("none", true),
+            ("same-site", false),
+            ("cross-site", false),
+        ] {
+            let header = Some(("sec-fetch-site", site));
+            assert_eq!(check(&guard, "/retrain", header), may, "{site}");
+        }
+        let headers = HeaderMap::from_iter([(
+            "sec-fetch-site".parse().unwrap(),
+            "cross-site".parse().unwrap(),
+        )]);
+        let look = guard.check(&Method::GET, "/", &headers, CLIENT);
+        assert!(look.is_ok());
+    }
+
+    #[test]
     fn an_address_may_ask_so_often() {
         let guard = Guard::new(None, Some(3));
         let allowed = (0..20).filter(|_| check(&guard, "/predict", None)).count();
         assert_eq!(allowed, 3);
         assert!(check(&guard, "/health", None), "not counted");
         let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-        assert!(guard.check("/predict", &HeaderMap::new(), other).is_ok());
+        assert!(
+            guard
+                .check(&Method::POST, "/predict", &HeaderMap::new(), other)
+                .is_ok()
+        );
     }
 }

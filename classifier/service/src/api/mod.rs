@@ -4,12 +4,14 @@ mod blocking;
 mod body;
 mod dataset_stats;
 mod error;
+mod explain;
 mod guard;
 mod health;
 mod index;
 mod metrics;
 mod model_versions;
 mod multipart;
+mod page;
 mod predict;
 mod retrain;
 mod training_data;
@@ -81,6 +83,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(predict::predict))
+        .routes(routes!(explain::explain))
         .routes(routes!(training_data::upload))
         .routes(routes!(dataset_stats::dataset_stats))
         .routes(routes!(metrics::metrics))
@@ -95,6 +98,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let description = Bytes::from(description);
     router
         .route("/", get(index::index))
+        .route("/docs", get(page::page))
+        .route("/assets/{*path}", get(page::asset))
         .route("/openapi.json", get(|| async { (JSON, description) }))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)

@@ -15,7 +15,7 @@ use crate::base::by_class;
 use crate::prediction::{Image, Outcome, Timings};
 
 /// The field that the image is in.
-const FIELD: &str = "file";
+pub(crate) const FIELD: &str = "file";
 
 /// One image.
 #[derive(ToSchema)]

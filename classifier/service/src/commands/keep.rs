@@ -9,6 +9,7 @@ use classifier_imaging::Limits;
 use crate::api::UploadLimits;
 use crate::base::{Base, Summary};
 use crate::parallel::thread_count;
+use crate::priority::step_back;
 
 use super::serve::{byte_count, count};
 
@@ -100,9 +101,12 @@ pub(crate) fn summarise(base: Option<&Base>) -> Result<Arc<OnceLock<Summary>>> {
             let (base, found) = (base.clone(), Arc::clone(&summary));
             std::thread::Builder::new()
                 .name("base-summary".to_owned())
-                .spawn(move || match base.summary() {
-                    Ok(summary) => drop(found.set(summary)),
-                    Err(error) => eprintln!("classifier: looking through --data: {error:#}"),
+                .spawn(move || {
+                    step_back();
+                    match base.summary() {
+                        Ok(summary) => drop(found.set(summary)),
+                        Err(error) => eprintln!("classifier: looking through --data: {error:#}"),
+                    }
                 })
                 .context("cannot start a thread")?;
         }

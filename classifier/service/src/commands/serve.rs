@@ -30,6 +30,8 @@ const LARGEST_BODIES: usize = 8;
 const BODY_MEMORY_BYTES_MIN: usize = 256 * 1024 * 1024;
 /// Cores that one thread for connections keeps busy with images.
 const CORES_PER_IO_THREAD: usize = 4;
+/// Questions to the store that are dealt with at once; others wait.
+const STORE_THREADS: usize = 8;
 /// Of so many inference threads, one more decodes uploads.
 const CORES_PER_UPLOAD: usize = 4;
 
@@ -146,6 +148,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(thread_count(None).div_ceil(CORES_PER_IO_THREAD))
+        .max_blocking_threads(STORE_THREADS)
         .enable_all()
         .build()
         .context("cannot start the threads for connections")?;

@@ -17,11 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use super::training::train;
 use crate::base::Base;
+use crate::priority::step_back;
 
 /// Events that wait for the service; the process pauses while as many do.
 const EVENTS_MAX: usize = 64;
-/// The lowest priority there is.
-const NICENESS: i32 = 19;
 
 /// What to train.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -156,19 +155,6 @@ pub(crate) fn run() -> Result<()> {
         }),
     }
     Ok(())
-}
-
-/// Leaves the processor to whatever else wants it. Threads that are started later do so too.
-///
-/// Niceness alone would not do: a nice thread on a core counts as that core being busy,
-/// and a waking inference thread would rather queue behind another one. A core with idle-class
-/// threads alone counts as free.
-fn step_back() {
-    // Where one of the two is not permitted, the other still helps.
-    let _ = rustix::process::nice(NICENESS);
-    let parameters = libc::sched_param { sched_priority: 0 };
-    // SAFETY: the call reads the parameters and keeps nothing; 0 is this thread.
-    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
 }
 
 fn tell(event: &Event) {

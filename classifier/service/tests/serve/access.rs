@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Service, form, post_head, sample};
+use crate::support::{FORM, Service, form, post_head, sample};
 
 #[test]
 fn a_key_is_asked_for_where_one_is_configured() {
@@ -121,4 +121,68 @@ fn every_endpoint_is_described() {
     }
     let settings = &description["components"]["schemas"]["Wanted"]["properties"];
     assert_eq!(settings["epochs"]["maximum"], 100);
+}
+
+#[test]
+fn browsers_get_the_page_where_others_get_json() {
+    let service = Service::start(&[]);
+    for path in ["/", "/docs"] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/html,*/*;q=0.8\r\n\r\n");
+        let reply = service.raw(request.as_bytes());
+        assert_eq!(reply.status, 200, "{path}");
+        assert!(
+            reply
+                .head
+                .contains("content-security-policy: default-src 'self'"),
+            "{}",
+            reply.head
+        );
+        assert!(reply.body.starts_with("<!doctype html>"), "{}", reply.body);
+    }
+    let reply = service.raw(b"GET /assets/app.js HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert!(
+        reply.head.contains("content-type: text/javascript"),
+        "{}",
+        reply.head
+    );
+    let reply = service.raw(b"GET /assets/../Cargo.toml HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(reply.status, 404);
+}
+
+#[test]
+fn an_explanation_covers_the_part_that_the_network_saw() {
+    let service = Service::start(&[]);
+    let body = form("file", &sample("meningioma/meningioma_1.jpg"));
+    let (status, reply) = service.post_to("/explain", FORM, &body);
+    assert_eq!(
+        (status, &reply["predicted_class_short"]),
+        (200, &"Meningioma".into()),
+        "{reply}"
+    );
+    let map = &reply["heat_map"];
+    let side = map["side"].as_u64().expect("a number") as usize;
+    let values = map["values"].as_array().expect("a list");
+    assert!(side >= 3 && values.len() == side * side, "{map}");
+    // Altogether it speaks for the class, though not everywhere alike.
+    let sum: f64 = values.iter().filter_map(|value| value.as_f64()).sum();
+    assert!(
+        sum > 0.0 && values.iter().any(|value| value != &values[0]),
+        "{map}"
+    );
+    let area: Vec<f64> = map["area"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|n| n.as_f64())
+        .collect();
+    assert!(
+        area.len() == 4 && area.iter().all(|share| (0.0..=1.0).contains(share)),
+        "{area:?}"
+    );
+    let (status, reply) = service.post_to("/explain", FORM, &form("file", b"data"));
+    assert_eq!(
+        (status, &reply["detail"]),
+        (400, &"field \"file\": not a JPEG or PNG image".into())
+    );
 }
