@@ -72,6 +72,15 @@ FORMS = {
         say(client.get("/a", params="raw=1", headers={"X-A": None}, name="raw").json())
         say(client.post("/b", data={"k": "v w"}, auth=HTTPBasicAuth("other", "x")).json())
     """,
+    "headers that are replaced": """
+        for number in range(9):
+            client.headers["X-A"] = str(number)
+        client.get("/a")
+        client.headers = {"authorization": "Bearer x"}
+        say(client.get("/a").json()["headers"].get("authorization"), client.headers.get("x-a"))
+        client.headers["X-B"] = "2"
+        say({k: v for k, v in client.get("/a", headers={"X-C": "3"}).json()["headers"].items() if k[0] in "ax"})
+    """,
     "an authentication object": """
         class Signed(AuthBase):
             def __call__(self, request):

@@ -68,10 +68,21 @@ class HttpSession:
         self._native = engine.session(None if pool_manager is None else id(pool_manager) >> 4)
         self._pool = pool_manager
 
-    @cached_property
+    @property
     def headers(self) -> CaseInsensitiveDict:
-        """Headers of every request; starts as what the native side sends by itself."""
-        return CaseInsensitiveDict(_native.DEFAULT_HEADERS)
+        """Headers of every request; starts as what the native side sends by itself.
+
+        A mapping that is assigned is copied, and replaces all of them.
+        """
+        own = self.__dict__
+        if "headers" not in own:
+            own["headers"] = CaseInsensitiveDict(_native.DEFAULT_HEADERS)
+        return own["headers"]
+
+    @headers.setter
+    def headers(self, headers: Mapping[str, Any] | None) -> None:
+        self.__dict__["headers"] = CaseInsensitiveDict(headers)
+        self._headers_seen = -1  # changed, however often the copy has been
 
     @cached_property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
