@@ -70,6 +70,10 @@ def test_options_that_a_shape_ignores_are_named(program: Program, tmp_path: Path
     assert "--run-time" in finished.stderr
 
 
+def test_a_run_time_does_not_end_a_shape(acrida: Program, locust: Program, tmp_path: Path) -> None:
+    same_on_both(acrida, locust, tmp_path, SHAPE.replace("use_common_options = True", ""), "-t 2s")
+
+
 CLASSES = """
     from locust import User, constant, events, task
 

@@ -236,7 +236,7 @@ class Run:
         """Runs users until the native side says that the run is over."""
         options = self.environment.parsed_options
         if self.environment.shape_class and (options.headless or options.autostart):
-            self.runner.start_shape(options.run_time)
+            self.runner.start_shape()
         try:
             self._actions.run(self, self.runner)
         finally:
