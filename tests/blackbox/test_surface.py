@@ -74,6 +74,46 @@ def test_a_run_time_does_not_end_a_shape(acrida: Program, locust: Program, tmp_p
     same_on_both(acrida, locust, tmp_path, SHAPE.replace("use_common_options = True", ""), "-t 2s")
 
 
+FLAGS = """
+    from locust import User, constant, events, task
+
+    class TheUser(User):
+        wait_time = constant(100)
+        @task
+        def nothing(self):
+            pass
+
+    @events.init_command_line_parser.add_listener
+    def _(parser):
+        title = "Request statistics options"
+        group = next((group for group in parser._action_groups if group.title == title), None)
+        (group or parser.add_argument_group(title=title)).add_argument("--words-file", default="w.txt")
+        parser.add_argument("--count", type=int, default="3")
+        parser.add_argument("--ratio", type=float, default="0.5")
+        parser.add_argument("--pair", type=lambda text: text.split(","), default="a,b")
+
+    @events.init.add_listener
+    def _(environment, **_):
+        options = environment.parsed_options
+        print("SAID", [options.words_file, options.count, options.ratio, options.pair])
+"""
+
+
+@pytest.mark.parametrize("arguments", ["", "--count 4 --ratio 2 --pair c,d --words-file x"])
+def test_flags_of_a_locustfile_have_their_types(
+    acrida: Program, locust: Program, tmp_path: Path, arguments: str
+) -> None:
+    same_on_both(acrida, locust, tmp_path, FLAGS, f"-t 1s {arguments}")
+
+
+def test_a_default_that_its_type_refuses_is_named(acrida: Program, tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text(textwrap.dedent(FLAGS).replace('default="3"', 'default="three"'))
+    finished = acrida.run(*"--headless -t 1s".split(), cwd=tmp_path)
+    assert finished.code == 2
+    assert "argument --count: invalid value 'three'" in finished.stderr.splitlines()[-1]
+    assert "Traceback" not in finished.output
+
+
 CLASSES = """
     from locust import User, constant, events, task
 

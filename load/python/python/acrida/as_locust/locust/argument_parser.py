@@ -32,6 +32,8 @@ class Flag:
     choices: list[str]
     default: Any
     help: str
+    #: Applied to a default that is a text, as argparse does.
+    type: Callable[[str], Any] | None = None
     #: Applied to each text that was given.
     convert: Callable[[str], Any] | None = None
     required: bool = False
@@ -56,9 +58,9 @@ class Flag:
 
     def finish(self, value: Any) -> Any:
         """The value that a locustfile sees, from what the native side read."""
-        if value is None:
-            return self.default
-        if self.convert is None or value == self.default:
+        if value is None or value == self.default:
+            return self.type(self.default) if self.type and isinstance(self.default, str) else self.default
+        if self.convert is None:
             return value
         return [self.convert(part) for part in value] if isinstance(value, list) else self.convert(value)
 
@@ -70,6 +72,8 @@ class LocustArgumentParser:
     flags: list[Flag] = field(default_factory=list)
     #: Files to read settings from, the strongest first; None for those that the command finds.
     config_files: list[str] | None = None
+    #: argparse's list of groups, which packages search for Locust's own; there are none, see add_argument_group.
+    _action_groups = ()
 
     def add_argument(
         self,
@@ -108,6 +112,7 @@ class LocustArgumentParser:
             choices=[str(choice) for choice in choices or ()] if kind == "text" else [],
             default=(action == "store_false") if default is None and "switch" in kind else default,
             help="" if help in (None, SUPPRESS) else str(help),
+            type=type,
             convert=None if type in TYPES and kind != "words" else type,
             required=required,
             required_in_page=required or is_required,
@@ -152,7 +157,8 @@ class LocustArgumentParser:
             try:
                 setattr(options, flag.dest, flag.finish(value))
             except (ArgumentError, TypeError, ValueError) as error:
-                raise ValueError(f"argument --{flag.long}: invalid value {value!r}: {error}") from error
+                wrong = flag.default if value is None else value
+                raise ValueError(f"argument --{flag.long}: invalid value {wrong!r}: {error}") from error
 
 
 class UIExtraArgOptions(NamedTuple):
