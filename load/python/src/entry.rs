@@ -11,6 +11,7 @@ use acrida_cli::invocation::Invocation;
 use acrida_cli::run::{
     Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup, Shape,
 };
+use acrida_report::locust_json::Percentiles;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -175,6 +176,7 @@ fn page_setup(
         })
     };
     let shapes: PyResult<_> = loader.shapes().iter().map(shape).collect();
+    let (to_chart, to_statistics) = module.call_method0("percentiles_of_the_page")?.extract()?;
     Ok(PageSetup {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         locustfile: locustfile
@@ -184,6 +186,10 @@ fn page_setup(
             .into_owned(),
         extra_options: options.into_iter().map(option).collect(),
         shapes: shapes?,
+        chosen: Percentiles {
+            to_chart,
+            to_statistics,
+        },
         extension: extension.map(|(folder, logs_in)| Extension { folder, logs_in }),
     })
 }

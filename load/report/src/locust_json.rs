@@ -14,19 +14,42 @@ use crate::summary::{EntrySummary, ExceptionSummary, FailureSummary, RunSummary}
 
 /// The most entries and errors of `/stats/requests`.
 pub const ROWS_MAX: usize = 500;
-/// Locust's `PERCENTILES_TO_CHART`.
-pub const PERCENTILES_TO_CHART: [f64; 2] = [0.5, 0.95];
-/// Locust's `PERCENTILES_TO_STATISTICS`.
-pub const PERCENTILES_TO_STATISTICS: [f64; 2] = [0.95, 0.99];
+/// The percentiles of a [`Point`], Locust's `PERCENTILES_TO_CHART` unless changed.
+const OF_POINTS: [f64; 2] = [0.5, 0.95];
+/// Locust's `PERCENTILES_TO_STATISTICS` unless changed.
+const OF_ROWS: [f64; 2] = [0.95, 0.99];
 
-/// The fractions that [`entry`] shows.
-const ENTRY_FRACTIONS: [f64; 3] = [0.5, 0.95, 0.99];
+/// The percentiles that locustfiles may choose, as fractions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Percentiles {
+    /// Locust's `PERCENTILES_TO_CHART`: over all requests, of the last seconds.
+    pub to_chart: Vec<f64>,
+    /// Locust's `PERCENTILES_TO_STATISTICS`: of each row.
+    pub to_statistics: Vec<f64>,
+}
+
+impl Default for Percentiles {
+    fn default() -> Self {
+        Self {
+            to_chart: OF_POINTS.to_vec(),
+            to_statistics: OF_ROWS.to_vec(),
+        }
+    }
+}
 
 /// `GET /stats/requests`.
-pub fn stats_requests(snapshot: &Snapshot, state: &str) -> Value {
+pub fn stats_requests(snapshot: &Snapshot, state: &str, percentiles: &Percentiles) -> Value {
     let total = &snapshot.total;
     let shown = snapshot.entries.iter().take(ROWS_MAX);
-    let row = |row| entry(&EntrySummary::of(row, &ENTRY_FRACTIONS));
+    let mut fractions = [&[0.5], &*percentiles.to_statistics].concat();
+    fractions.sort_by(f64::total_cmp);
+    fractions.dedup();
+    let row = |row| {
+        entry(
+            &EntrySummary::of(row, &fractions),
+            &percentiles.to_statistics,
+        )
+    };
     let stats: Vec<_> = shown.chain([total]).map(row).collect();
     let errors: Vec<_> = snapshot
         .failures
@@ -44,7 +67,7 @@ pub fn stats_requests(snapshot: &Snapshot, state: &str) -> Value {
         "total_rps": total.total_rps(),
         "total_fail_per_sec": total.total_fail_per_sec(),
         "fail_ratio": total.fail_ratio(),
-        "current_response_time_percentiles": current_percentiles(total),
+        "current_response_time_percentiles": current_percentiles(total, &percentiles.to_chart),
     })
 }
 
@@ -92,10 +115,10 @@ fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
     })
 }
 
-fn current_percentiles(total: &EntrySnapshot) -> Value {
-    let times = total.current_percentiles_ms(&PERCENTILES_TO_CHART).ok();
+fn current_percentiles(total: &EntrySnapshot, fractions: &[f64]) -> Value {
+    let times = total.current_percentiles_ms(fractions).ok();
     let time = |at: usize| times.as_ref().map(|times| times[at]);
-    let keyed = PERCENTILES_TO_CHART.iter().enumerate();
+    let keyed = fractions.iter().enumerate();
     let keyed = keyed.map(|(at, fraction)| (percentile_key(*fraction), json!(time(at))));
     Value::Object(keyed.collect())
 }
@@ -104,8 +127,8 @@ fn percentile_key(fraction: f64) -> String {
     format!("response_time_percentile_{fraction}")
 }
 
-/// A row of the statistics, Locust's `StatsEntry.to_dict`.
-pub fn entry(entry: &EntrySummary) -> Value {
+/// A row of the statistics with these percentiles, Locust's `StatsEntry.to_dict`.
+fn entry(entry: &EntrySummary, fractions: &[f64]) -> Value {
     let mut row = json!({
         "method": entry.method,
         "name": entry.name,
@@ -122,8 +145,8 @@ pub fn entry(entry: &EntrySummary) -> Value {
         "total_fail_per_sec": entry.fail_per_s,
         "avg_content_length": entry.avg_content_length,
     });
-    for fraction in PERCENTILES_TO_STATISTICS {
-        row[percentile_key(fraction)] = json!(entry.percentile(fraction).unwrap_or(0.0));
+    for fraction in fractions {
+        row[percentile_key(*fraction)] = json!(entry.percentile(*fraction).unwrap_or(0.0));
     }
     row
 }
@@ -168,7 +191,7 @@ fn history_point(point: &Point) -> Value {
     row.insert("user_count".to_owned(), pair(json!(point.users)));
     row.insert("current_rps".to_owned(), pair(json!(point.rps)));
     row.insert("current_fail_per_sec".to_owned(), pair(json!(point.fps)));
-    for (fraction, value) in PERCENTILES_TO_CHART.iter().zip([point.p50, point.p95]) {
+    for (fraction, value) in OF_POINTS.iter().zip([point.p50, point.p95]) {
         row.insert(percentile_key(*fraction), pair(json!(value.unwrap_or(0.0))));
     }
     Value::Object(row)
@@ -189,7 +212,7 @@ pub fn report(run: &RunSummary) -> Value {
     });
     json!({
         "is_report": true,
-        "requests_statistics": rows().map(entry).collect::<Vec<_>>(),
+        "requests_statistics": rows().map(|row| entry(row, &OF_ROWS)).collect::<Vec<_>>(),
         "failures_statistics": run.failures.iter().map(failure).collect::<Vec<_>>(),
         "exceptions_statistics": exceptions.collect::<Vec<_>>(),
         "response_time_statistics": rows().map(response_times).collect::<Vec<_>>(),
@@ -199,7 +222,7 @@ pub fn report(run: &RunSummary) -> Value {
         "host": run.host.as_deref().filter(|host| !host.is_empty()).unwrap_or("None"),
         "history": history(&run.course),
         "locustfile": run.title,
-        "percentiles_to_chart": PERCENTILES_TO_CHART,
+        "percentiles_to_chart": OF_POINTS,
     })
 }
 
@@ -282,7 +305,7 @@ mod tests {
 
     #[test]
     fn the_statistics_have_locusts_keys_and_the_total_last() {
-        let stats = stats_requests(&snapshot(), "running");
+        let stats = stats_requests(&snapshot(), "running", &Percentiles::default());
         let names: Vec<_> = stats["stats"]
             .as_array()
             .expect("rows")
@@ -303,8 +326,39 @@ mod tests {
     }
 
     #[test]
+    fn a_locustfile_chooses_the_percentiles() {
+        let chosen = Percentiles {
+            to_chart: vec![0.9],
+            to_statistics: vec![0.999, 0.2],
+        };
+        let stats = stats_requests(&snapshot(), "running", &chosen);
+        let keys = |value: &Value| -> Vec<String> {
+            let keys = value.as_object().expect("an object").keys();
+            let of_percentiles = keys.filter(|key| key.starts_with("response_time_percentile"));
+            of_percentiles.cloned().collect()
+        };
+        assert_eq!(
+            keys(&stats["current_response_time_percentiles"]),
+            ["response_time_percentile_0.9"]
+        );
+        let row = &stats["stats"][0];
+        assert_eq!(
+            keys(row),
+            [
+                "response_time_percentile_0.2",
+                "response_time_percentile_0.999"
+            ]
+        );
+        assert_eq!(row["response_time_percentile_0.2"], 1.5);
+    }
+
+    #[test]
     fn before_a_test_percentiles_are_null() {
-        let stats = stats_requests(&Ledger::new(Limits::default(), 0).snapshot(1, 0), "ready");
+        let stats = stats_requests(
+            &Ledger::new(Limits::default(), 0).snapshot(1, 0),
+            "ready",
+            &Percentiles::default(),
+        );
         let current = &stats["current_response_time_percentiles"];
         assert!(current["response_time_percentile_0.95"].is_null());
         assert_eq!(stats["stats"].as_array().map(Vec::len), Some(1));

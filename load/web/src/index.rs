@@ -1,9 +1,7 @@
 //! The page itself: one HTML document with everything a script may look for in it.
 
 use acrida_report::json_text::for_script;
-use acrida_report::locust_json::{
-    self, PERCENTILES_TO_CHART, PERCENTILES_TO_STATISTICS, escape_html,
-};
+use acrida_report::locust_json::{self, escape_html};
 use serde_json::{Map, Value, json};
 
 use crate::login::random_text;
@@ -128,8 +126,8 @@ pub(crate) fn template_args(shared: &Shared) -> Value {
         "available_shape_classes": shapes,
         "available_user_tasks": picker.then_some(tasks),
         "users": users,
-        "percentiles_to_chart": PERCENTILES_TO_CHART,
-        "percentiles_to_statistics": PERCENTILES_TO_STATISTICS,
+        "percentiles_to_chart": settings.chosen.to_chart,
+        "percentiles_to_statistics": settings.chosen.to_statistics,
         "is_host_required": false,
         "profile": option("profile"),
         "heat_bounds_ms": crate::history::HEAT_BOUNDS_MS,

@@ -234,7 +234,11 @@ impl Shared {
 
     /// Nobody waits while the text is being made.
     fn make_stats(&self, snapshot: &Snapshot) -> Arc<str> {
-        let value = locust_json::stats_requests(snapshot, self.control.state().name());
+        let value = locust_json::stats_requests(
+            snapshot,
+            self.control.state().name(),
+            &self.settings.chosen,
+        );
         let text: Arc<str> = crate::answers::pretty(&value).into();
         self.stats().made = Some((Instant::now(), Arc::clone(&text)));
         text

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use acrida_report::locust_json::Percentiles;
 use acrida_stats::Snapshot;
 use serde_json::{Map, Value};
 
@@ -138,6 +139,8 @@ pub struct Settings {
     pub full_history: Option<PathBuf>,
     /// The percentiles of tables and files, as fractions.
     pub percentiles: Vec<f64>,
+    /// Those of the page that the locustfile has chosen.
+    pub chosen: Percentiles,
     /// What the locustfile puts in front of the page.
     pub extension: Option<Extension>,
 }

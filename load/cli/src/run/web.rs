@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use acrida_engine::{ClassId, Command, Control};
+use acrida_report::locust_json::Percentiles;
 use acrida_stats::Snapshot;
 use acrida_web::{
     Address, Change, ClassInfo, Extension, ExtraOption, Page, Settings, Setup, Shape, Site,
@@ -32,6 +33,8 @@ pub struct PageSetup {
     pub extra_options: Vec<ExtraOption>,
     /// The locustfile's load shapes; the first is followed.
     pub shapes: Vec<Shape>,
+    /// The percentiles of the page that the locustfile has chosen.
+    pub chosen: Percentiles,
     /// What the locustfile puts in front of the page.
     pub extension: Option<Extension>,
 }
@@ -98,6 +101,7 @@ pub(super) fn serve(
         extra_options: page.extra_options,
         full_history: full_history.map(|prefix| csv_files::path(prefix, "_stats_history")),
         percentiles: percentiles.to_vec(),
+        chosen: page.chosen,
         extension: page.extension,
     };
     let control = run.control.clone();

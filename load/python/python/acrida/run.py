@@ -112,6 +112,12 @@ def percentiles_to_report() -> list[float]:
     return list(stats.PERCENTILES_TO_REPORT)
 
 
+def percentiles_of_the_page() -> tuple[list[float], list[float]]:
+    """The percentiles of the page's figures: over all requests, and of each row; locustfiles may change them."""
+    stats = importlib.import_module("locust.stats")
+    return list(stats.PERCENTILES_TO_CHART), list(stats.PERCENTILES_TO_STATISTICS)
+
+
 def intervals() -> tuple[float, float]:
     """Seconds between two tables, and between two states of the CSV files; locustfiles may change them."""
     stats = importlib.import_module("locust.stats")
