@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 import time
 
+from gevent import sleep
+
+#: Seconds between two looks at whether greenlets get to run.
+LOOK_INTERVAL_S = 0.1
+#: Seconds without a turn for anybody that are worth telling; below, a busy interpreter is like that.
+PAUSE_MIN_S = 0.5
+
 
 def busy_seconds() -> float:
     """Seconds that this thread ran, or waited for a core that others had.
@@ -26,3 +33,25 @@ def resident_memory() -> int:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
+
+
+class Pauses:
+    """When nobody could run, since a call did not let go of the interpreter."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.longest_s = 0.0
+        self.total_s = 0.0
+
+    def watch(self) -> None:
+        """Looks until its greenlet is killed."""
+        while True:
+            began = time.monotonic()
+            sleep(LOOK_INTERVAL_S)
+            self._woke(time.monotonic() - began - LOOK_INTERVAL_S)
+
+    def _woke(self, late_s: float) -> None:
+        if late_s >= PAUSE_MIN_S:
+            self.count += 1
+            self.longest_s = max(self.longest_s, late_s)
+            self.total_s += late_s

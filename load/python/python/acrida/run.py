@@ -16,9 +16,10 @@ import traceback
 from argparse import Namespace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from acrida.actions import Actions
+from acrida.load_of_interpreter import Pauses
 
 #: The folder whose ``locust`` package answers ``import locust``.
 AS_LOCUST = os.path.join(os.path.dirname(__file__), "as_locust")
@@ -105,6 +106,22 @@ def apply_task_options(
             tasks.filter_tasks_by_tags(user, set(tags) if tags else None, set(exclude_tags) if exclude_tags else None)
 
 
+def check_user_classes(users: list[Any]) -> None:
+    """LocustfileError names a setting of a user class that has no meaning."""
+    settings: list[tuple[str, Any, str]] = [
+        ("host", str | None, "a text"),
+        ("weight", int | float, "a number"),
+        ("fixed_count", int, "a whole number"),
+    ]
+    for user in users:
+        for name, kind, what in settings:
+            if not isinstance(value := getattr(user, name), kind):
+                raise LocustfileError(f"{user.__name__}.{name} is {value!r}, expected {what}")
+        for task in user.tasks:
+            if not callable(task):
+                raise LocustfileError(f"{user.__name__}.tasks has {task!r}, expected functions and task sets")
+
+
 def percentiles_to_report() -> list[float]:
     """The percentiles of tables and files; locustfiles may change the list."""
     stats = importlib.import_module("locust.stats")
@@ -149,6 +166,7 @@ def prepare(
 ) -> Run:
     """Makes the environment of a run, of an engine and its ledger; LocustfileError says
     what is wrong with its users."""
+    check_user_classes(users)
     try:
         return Run(native, users, shapes, options, os.fspath(locustfile))
     except ValueError as error:
@@ -203,6 +221,8 @@ class Run:
         if not parsed.headless:
             self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
         self.runner.greenlet.spawn(stats.stats_history, self.runner)
+        self._pauses = Pauses()
+        self.runner.greenlet.spawn(self._pauses.watch)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()
@@ -243,8 +263,13 @@ class Run:
         options = self.environment.parsed_options
         if self.environment.shape_class and (options.headless or options.autostart):
             self.runner.start_shape()
+        process = os.getpid()
         try:
             self._actions.run(self, self.runner)
+        except SystemExit as leaving:
+            if os.getpid() != process:
+                _leave_fork(leaving)
+            raise
         finally:
             self._actions.close()
 
@@ -299,6 +324,14 @@ class Run:
                 "This run was generator-bound: the interpreter was busy all the time at some point, "
                 "and users made fewer requests than they could."
             )
+        if self._pauses.count:
+            logging.getLogger("locust.main").warning(
+                "The interpreter was blocked %d time(s), for up to %.1f s and %.1f s in all: a call did not let go of it, "
+                "and no user could go on meanwhile.",
+                self._pauses.count,
+                self._pauses.longest_s,
+                self._pauses.total_s,
+            )
         return self.environment.process_exit_code
 
     def listener_raised(self) -> bool:
@@ -311,3 +344,13 @@ class Run:
         if self.environment.web_ui:
             self.environment.web_ui.stop()
         logging.shutdown()
+
+
+def _leave_fork(leaving: SystemExit) -> NoReturn:
+    """Ends a process that a locustfile forked, at its ``sys.exit``: the run and its files
+    belong to the first process, and the native side's threads are only there."""
+    sys.stdout.flush()
+    code = leaving.code
+    if isinstance(code, str):
+        print(code, file=sys.stderr, flush=True)
+    os._exit(code if isinstance(code, int) else code is not None)
