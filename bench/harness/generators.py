@@ -37,6 +37,8 @@ class Load:
     users: int
     seconds: int
     spawn_rate: float
+    #: The port of the web page; None for a run without one.
+    page: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def command_line(generator: Generator, load: Load, host: str) -> list[str]:
         f"--users={load.users}",
         f"--spawn-rate={load.spawn_rate}",
         f"--run-time={load.seconds}s",
-        "--headless",
+        *(["--headless"] if load.page is None else ["--autostart", "--autoquit=0", f"--web-port={load.page}"]),
         "--only-summary",
         "--csv=run",
     ]

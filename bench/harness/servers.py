@@ -49,11 +49,15 @@ def target(binary: Path, core: int | None) -> Iterator[Target]:
             process.kill()
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
 @contextlib.contextmanager
 def classifier(binary: Path) -> Iterator[str]:
     """Starts ``classifier serve`` on a free port, and yields its URL once it is healthy."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     root = Path(__file__).resolve().parents[2]
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(tempfile.TemporaryDirectory())
