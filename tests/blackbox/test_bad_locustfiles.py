@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support import GET_ROOT, Program, Target, locustfile, names, total
+from support import GET_ROOT, Program, Target, locustfile, names, read_csv, total
 
 RUN = "--headless -u 2 -r 2 -t 2s --csv run"
 
@@ -78,3 +78,68 @@ def test_a_forked_process_ends_alone(acrida: Program, target: Target, tmp_path: 
     assert "the child ended with 3" in finished.stdout
     assert "panicked" not in finished.stderr
     assert names(tmp_path / "run") == {("GET", "/")}
+
+
+LEAVING_BADLY = """
+    @task
+    def get(self):
+        self.client.get("/")
+    def on_stop(self):
+        raise ValueError("left in a bad mood")
+"""
+
+
+def test_an_on_stop_that_raises_is_shown_and_fails_nothing(program: Program, target: Target, tmp_path: Path) -> None:
+    locustfile(tmp_path, LEAVING_BADLY, wait_time="constant(0.1)")
+    finished = program.run(*f"{RUN} --host {target.url}".split(), cwd=tmp_path)
+    assert finished.code == 0, finished.output
+    assert finished.stderr.count("ValueError: left in a bad mood") == 2
+    assert read_csv(tmp_path / "run", "exceptions") == []
+
+
+SHAPE = """
+from locust import LoadTestShape
+class Nonsense(LoadTestShape):
+    def tick(self):
+        return {returned}
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "why"),
+    [
+        ("'x'", "expected (users, spawn_rate), (users, spawn_rate, user_classes) or None"),
+        ("(1, 2, [], 4)", "expected (users, spawn_rate), (users, spawn_rate, user_classes) or None"),
+        ("('1', 1)", "with numbers"),
+        ("(-1, 1)", "a number of users is finite and not below 0, not -1"),
+        ("(3, 0)", "a spawn rate is a finite number above 0, not 0"),
+    ],
+)
+def test_a_shape_that_returns_nonsense_ends_the_run_with_a_line(
+    acrida: Program, nobody: str, tmp_path: Path, returned: str, why: str
+) -> None:
+    # Locust ends with code 2 as well, or not at all.
+    file = tmp_path / locustfile(tmp_path, GET_ROOT)
+    file.write_text(file.read_text() + SHAPE.format(returned=returned))
+    finished = acrida.run(*f"{RUN} --host {nobody}".split(), cwd=tmp_path)
+    assert finished.code == 2
+    assert re.search(rf"ERROR.*The load shape returned {re.escape(returned)}: .*{re.escape(why)}", finished.stderr)
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("returned", ["'1'", "None"])
+def test_a_wait_time_that_is_no_number_is_named(
+    acrida: Program, target: Target, tmp_path: Path, returned: str
+) -> None:
+    locustfile(tmp_path, GET_ROOT, wait_time=f"lambda self: {returned}")
+    finished = acrida.run(*f"{RUN} --host {target.url}".split(), cwd=tmp_path)
+    assert finished.code == 1
+    [exception] = read_csv(tmp_path / "run", "exceptions")
+    assert exception["Message"] == f"wait_time returned {returned}, expected a number of seconds"
+
+
+def test_a_negative_wait_time_is_none(program: Program, target: Target, tmp_path: Path) -> None:
+    locustfile(tmp_path, GET_ROOT, wait_time="lambda self: -1")
+    finished = program.run(*f"{RUN} --host {target.url}".split(), cwd=tmp_path)
+    assert finished.code == 0, finished.output
+    assert target.total() > 20

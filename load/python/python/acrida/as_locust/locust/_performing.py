@@ -16,7 +16,7 @@ from gevent.pool import Group
 from acrida.load_of_interpreter import busy_seconds, resident_memory
 
 from . import log
-from .exception import StopTest, StopUser
+from .exception import StopTest
 from .user.task import LOCUST_STATE_STOPPING
 
 logger = logging.getLogger("locust.runners")
@@ -143,13 +143,11 @@ class Performer:
         )
         greenlet = user.start(self.user_greenlets)
         self._users[user_id] = user
-        greenlet.rawlink(lambda ended: self._ended(user_id, ended))
+        greenlet.rawlink(lambda _: self._ended(user_id))
         return user
 
-    def _ended(self, user_id: int, greenlet: Any) -> None:
+    def _ended(self, user_id: int) -> None:
         self._users.pop(user_id, None)
-        if greenlet.exception is not None and not isinstance(greenlet.exception, StopUser | StopTest):
-            log.unhandled_greenlet_exception = True
         if user_id >= 0:
             self.environment.engine.user_stopped(user_id)
 

@@ -15,6 +15,7 @@ from gevent import GreenletExit, getcurrent
 from . import log
 from ._performing import Performer
 from .rpc.protocol import Message
+from .shape import planned
 from .stats import RequestStats, StatsError
 from .user.task import LOCUST_STATE_STOPPING
 
@@ -181,16 +182,23 @@ class Runner(Performer):
                 self._end()
                 return
             if wanted != self.shape_last_tick:
-                users, rate, *classes = wanted
-                logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
                 is_first = self.shape_last_tick is None
-                self.start(users, rate, user_classes=classes[0] if classes else None, run_time=run_time if is_first else None)
+                try:
+                    users, rate, classes = planned(wanted)
+                    logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
+                    self.start(users, rate, user_classes=classes, run_time=run_time if is_first else None)
+                except ValueError as nonsense:
+                    self._shape_failed(f"returned {wanted!r}: {nonsense}")
+                    return
                 self.shape_last_tick = wanted
             gevent.sleep(max(1 - (time.time() - asked_at), 0))
 
     def _shape_raised(self, greenlet: Any) -> None:
+        self._shape_failed(f"raised {greenlet.exception!r}")
+
+    def _shape_failed(self, what: str) -> None:
         """A shape that raises, or returns nonsense, ends the run and marks it."""
-        logger.error("The load shape raised %r", greenlet.exception)
+        logger.error("The load shape %s", what)
         log.unhandled_greenlet_exception = True
         self.shape_greenlet = None
         self._end()

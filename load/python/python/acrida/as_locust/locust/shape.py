@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABCMeta, abstractmethod
+from numbers import Real
 from typing import Any
 
 
@@ -42,3 +44,16 @@ class LoadTestShape(metaclass=LoadTestShapeMeta):
     @abstractmethod
     def tick(self) -> Any:
         """``(users, spawn_rate)``, ``(users, spawn_rate, user_classes)``, or None to end the run."""
+
+
+def planned(wanted: Any) -> tuple[float, float, list[Any] | None]:
+    """Users, spawn rate and user classes (None for all) of what ``tick`` returned; ValueError if it is nonsense."""
+    form = "expected (users, spawn_rate), (users, spawn_rate, user_classes) or None"
+    if not isinstance(wanted, tuple | list) or len(wanted) not in (2, 3):
+        raise ValueError(form)
+    users, rate, *classes = wanted
+    if not isinstance(users, Real) or not isinstance(rate, Real):
+        raise ValueError(f"{form}, with numbers")
+    if not 0 <= users < math.inf:
+        raise ValueError(f"a number of users is finite and not below 0, not {users}")
+    return users, rate, classes[0] if classes else None

@@ -305,7 +305,11 @@ class TaskSet(metaclass=TaskSetMeta):
             raise StopUser()
         user._state = LOCUST_STATE_WAITING
         seconds = self.wait_time()
-        if seconds > 0:
+        try:
+            waits = seconds > 0
+        except TypeError:
+            raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
+        if waits:
             self._sleep(seconds)
         else:
             let_others_run()
