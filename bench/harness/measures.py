@@ -42,18 +42,22 @@ class Bench:
     def chosen(self, *names: str) -> list[Generator]:
         return [generator for generator in self.generators if generator.name in names]
 
-    def run(self, generator: Generator, load: Load, target: servers.Target, **more) -> Outcome:
-        """One run on a core of its own, with the counts compared."""
+    def run(self, generator: Generator, load: Load, target: servers.Target, **more) -> tuple[Outcome, dict]:
+        """One run on a core of its own, with the counts compared; and what the server counted.
+
+        To ask the server is an answer too, so its last one is the run's own only the first time.
+        """
         target.reset()
         say(f"{load.locustfile.stem}: {generator.name}, {load.users} users")
         outcome = generators.run(generator, load, target.url, self.folder, self.generator_core, **more)
-        answered = target.counts()["total"]
+        counts = target.counts()
+        answered = counts["total"]
         if answered != outcome.requests:
             miscount = f"{load.locustfile.stem}: the server answered {answered}, {generator.name} counts {outcome.requests}"
             say(f"  {miscount}")
             if generator.exact:
                 MISCOUNTS.append(miscount)
-        return outcome
+        return outcome, counts
 
 
 def say(text: str) -> None:
@@ -99,8 +103,7 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
     with servers.target(bench.target_binary, bench.target_core) as target:
         for _ in range(bench.runs):
             for generator in chosen:
-                outcome = bench.run(generator, load, target)
-                counts = target.counts()
+                outcome, counts = bench.run(generator, load, target)
                 took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
                 per_cpu_s[generator.name].append(counts["total"] / outcome.cpu_s)
                 per_s[generator.name].append(counts["total"] / took_s)
@@ -116,8 +119,8 @@ def page(bench: Bench) -> list[Row]:
             speeds = []
             for port in (None, servers.free_port()):
                 load = Load(LOCUSTFILES / "get.py", users=50, seconds=bench.seconds, spawn_rate=50, page=port)
-                outcome = bench.run(generator, load, target, meanwhile=lambda process, port=port: port and read_page(port))
-                counts = target.counts()
+                meanwhile = (lambda process, port=port: read_page(port)) if port else (lambda process: None)
+                outcome, counts = bench.run(generator, load, target, meanwhile=meanwhile)
                 took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
                 speeds.append((counts["total"] / outcome.cpu_s, counts["total"] / took_s))
             without, with_page = speeds
@@ -155,7 +158,7 @@ def sleep20(bench: Bench) -> list[Row]:
     with servers.target(bench.target_binary, bench.target_core) as target:
         for _ in range(bench.runs):
             for generator in chosen:
-                outcome = bench.run(generator, load, target)
+                outcome, _ = bench.run(generator, load, target)
                 row = outcome.stats["GET", "/sleep20"]
                 medians[generator.name].append(float(row["Median Response Time"]))
                 took = target.sleep_times()["median_ms"]
@@ -207,8 +210,8 @@ def start_up(bench: Bench) -> list[Row]:
             bench.run(generator, load, target)  # So that every file has been read once.
         for _ in range(2 * bench.runs + 1):
             for generator in chosen:
-                outcome = bench.run(generator, load, target)
-                took_ns = target.counts()["first_request_ns"] - outcome.started_ns
+                outcome, counts = bench.run(generator, load, target)
+                took_ns = counts["first_request_ns"] - outcome.started_ns
                 runs[generator.name].append(took_ns / 1e9)
     measure = "command start to first request, as the server sees it"
     return [Row(measure, "s", runs, "0.25", lambda medians: medians[OURS] <= 0.25, digits=3)]
