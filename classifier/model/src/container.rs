@@ -1,7 +1,8 @@
-//! The file layout that models and checkpoints share.
+//! The layout that models, checkpoints and other files beside them share.
 //!
 //! Eight bytes of magic, the header's length (u32, little endian), a JSON header, the
-//! numbers (f32, little endian), and the SHA-256 of everything before it.
+//! content (of models and checkpoints: f32, little endian), and the SHA-256 of
+//! everything before it.
 
 use std::fs;
 use std::io::{self, Write};
@@ -42,7 +43,7 @@ pub enum ArtifactError {
     /// It does not begin like a file of this kind.
     #[error("not a {expected} file")]
     Foreign {
-        /// What was expected: `model` or `checkpoint`.
+        /// What was expected: such as `model`.
         expected: &'static str,
     },
     /// It ends early, or some of it changed since it was written.
@@ -73,13 +74,18 @@ pub(crate) fn encode(
     header: &impl Serialize,
     numbers: &[&[f32]],
 ) -> Vec<u8> {
+    let numbers = numbers.iter().copied().flatten();
+    let content: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
+    seal(magic, header, &[&content])
+}
+
+/// The bytes of a file with `header` and `content`.
+pub fn seal(magic: &[u8; MAGIC_LENGTH], header: &impl Serialize, content: &[&[u8]]) -> Vec<u8> {
     let header = serde_json::to_vec(header).expect("headers are plain data");
     let mut bytes = magic.to_vec();
     bytes.extend((header.len() as u32).to_le_bytes());
     bytes.extend(header);
-    for number in numbers.iter().copied().flatten() {
-        bytes.extend(number.to_le_bytes());
-    }
+    content.iter().for_each(|part| bytes.extend(*part));
     let digest = Sha256::digest(&bytes);
     bytes.extend(digest);
     bytes
@@ -91,6 +97,24 @@ pub(crate) fn decode<H: DeserializeOwned>(
     kind: &'static str,
     bytes: &[u8],
 ) -> Result<(H, Vec<f32>), ArtifactError> {
+    let (header, content) = open(magic, kind, HEADER_LENGTH_MAX, bytes)?;
+    let (numbers, _) = content.as_chunks::<4>();
+    let numbers = numbers.iter().map(|n| f32::from_le_bytes(*n)).collect();
+    Ok((header, numbers))
+}
+
+/// Header and content of a file, once its checksum is found right. `kind` is what
+/// messages call it; a header longer than `header_max` bytes counts as damage.
+///
+/// # Errors
+///
+/// [`ArtifactError`] when it is another file, damaged, or of another version.
+pub fn open<'a, H: DeserializeOwned>(
+    magic: &[u8; MAGIC_LENGTH],
+    kind: &'static str,
+    header_max: usize,
+    bytes: &'a [u8],
+) -> Result<(H, &'a [u8]), ArtifactError> {
     if !bytes.starts_with(magic) {
         return Err(ArtifactError::Foreign { expected: kind });
     }
@@ -107,16 +131,12 @@ pub(crate) fn decode<H: DeserializeOwned>(
         .split_first_chunk::<4>()
         .ok_or(ArtifactError::Damaged)?;
     let length = u32::from_le_bytes(*length) as usize;
-    if length > HEADER_LENGTH_MAX.min(rest.len()) {
+    if length > header_max.min(rest.len()) {
         return Err(ArtifactError::Damaged);
     }
-    let (header, numbers) = rest.split_at(length);
+    let (header, content) = rest.split_at(length);
     let header = serde_json::from_slice(header).map_err(ArtifactError::Header)?;
-    let (numbers, _) = numbers.as_chunks::<4>();
-    Ok((
-        header,
-        numbers.iter().map(|n| f32::from_le_bytes(*n)).collect(),
-    ))
+    Ok((header, content))
 }
 
 /// The whole file, unless it is absurdly large.

@@ -7,7 +7,7 @@
 
 mod artifact;
 mod attention;
-mod container;
+pub mod container;
 mod convolution;
 mod inference;
 mod matrix;

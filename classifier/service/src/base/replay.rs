@@ -1,20 +1,17 @@
-//! The replay set's file.
-//!
-//! Eight bytes of magic, the header's length (u32, little endian), a JSON header, the
-//! image files one after the other, and the SHA-256 of everything before it.
+//! The replay set's file: laid out as a model's, with image files one after the other
+//! where a model has its numbers.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use classifier_imaging::{Class, Split};
+use classifier_model::{ArtifactError, container};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::summary::Summary;
 
 const MAGIC: &[u8; 8] = b"MRIREPLY";
-const DIGEST_LENGTH: usize = 32;
 /// A longer file is not read: a replay set is compact.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -75,37 +72,18 @@ impl Replay {
                 })
                 .collect(),
         };
-        let header = serde_json::to_vec(&header).expect("headers are plain data");
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend((header.len() as u32).to_le_bytes());
-        bytes.extend(header);
-        for member in &self.members {
-            bytes.extend(&member.content);
-        }
-        let digest = Sha256::digest(&bytes);
-        bytes.extend(digest);
-        bytes
+        let content: Vec<&[u8]> = self.members.iter().map(|member| &*member.content).collect();
+        container::seal(MAGIC, &header, &content)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Replay> {
-        const DAMAGED: &str = "it is damaged or cut off: its checksum does not match";
-        if !bytes.starts_with(MAGIC) {
-            bail!("not a replay set");
-        }
-        let end = bytes.len().saturating_sub(DIGEST_LENGTH);
-        let (content, digest) = bytes.split_at(end);
-        if Sha256::digest(content)[..] != *digest {
-            bail!(DAMAGED);
-        }
-        let rest = content.get(MAGIC.len()..).context(DAMAGED)?;
-        let (length, rest) = rest.split_first_chunk::<4>().context(DAMAGED)?;
-        let length = u32::from_le_bytes(*length) as usize;
-        let (header, mut rest) = rest.split_at_checked(length).context(DAMAGED)?;
-        let header: Header = serde_json::from_slice(header)
-            .context("its header cannot be understood; was it written by another version?")?;
+        let (header, mut rest): (Header, _) =
+            container::open(MAGIC, "replay set", FILE_BYTES_MAX as usize, bytes)?;
         let mut members = Vec::with_capacity(header.members.len());
         for member in header.members {
-            let (content, after) = rest.split_at_checked(member.length).context(DAMAGED)?;
+            let (content, after) = rest
+                .split_at_checked(member.length)
+                .ok_or(ArtifactError::Damaged)?;
             rest = after;
             members.push(Member {
                 class: member.class,
