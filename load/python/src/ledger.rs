@@ -9,7 +9,7 @@ use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
 
 use crate::exchange::micros;
-use crate::statistics::{Row, Statistics};
+use crate::statistics::{Failure, Row, Statistics};
 
 /// Cores for which one I/O thread is enough: a busy interpreter feeds one.
 const CORES_PER_IO_THREAD: usize = 8;
@@ -120,6 +120,22 @@ impl Ledger {
     /// The row over all requests as it is now.
     fn total(&self) -> Row {
         Row::new(self.collector.total())
+    }
+
+    /// One row of the failure table as it is now; None if there is none.
+    fn failure(&self, method: &str, name: &str, error: &str) -> Option<Failure> {
+        let row = self.collector.failure(method, name, error);
+        row.map(Failure::new)
+    }
+
+    /// Forgets what one row counted.
+    fn reset_entry(&self, method: &str, name: &str) {
+        self.collector.reset_entry(method, name);
+    }
+
+    /// Forgets what the row over all requests counted.
+    fn reset_total(&self) {
+        self.collector.reset_total();
     }
 
     /// Forgets what was measured; names stay, with no requests.
