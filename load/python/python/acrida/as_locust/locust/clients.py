@@ -118,7 +118,7 @@ class HttpSession:
         self,
         method: str,
         url: str,
-        name: str | None = None,
+        name: Any = None,
         catch_response: bool = False,
         context: Mapping[str, Any] = NO_CONTEXT,
         *,
@@ -168,7 +168,7 @@ class HttpSession:
                 method,
                 self._full_url(url),
                 _all_headers(self.headers, headers, content, content_type),
-                None if content is None else bytes(content),
+                content if content is None or isinstance(content, _native.Unsendable) else bytes(content),
                 merged_hooks(own.get("hooks"), hooks),
             )
             return self._request_prepared(prepared, credentials, auth, name, catch_response, context, rest)
@@ -190,10 +190,13 @@ class HttpSession:
             self._is_fast,
         )
         if type(exchange) is int:  # a ticket: other users run until the exchange is there
+            if catch_response:
+                current.verdict_is_open = True  # the block is about to be entered
             try:
                 exchange = get_hub().switch()
                 current.others_ran = True
             except BaseException:
+                current.verdict_is_open = False
                 self._native.abandon(exchange)
                 raise
         response = self._response_class(exchange)
@@ -202,6 +205,7 @@ class HttpSession:
         if catch_response or listeners:
             response._describe(self.request_event, self._whole_context(context), start_time)
             response._verdict_open = catch_response
+            current.verdict_is_open = False  # until it is entered
             if not catch_response:
                 self.request_event.tell(**response.request_meta)
         return response
@@ -262,7 +266,7 @@ class HttpSession:
     def _prepare_headers(self) -> None:
         """Hands the session's headers to the native side, once for each change."""
         self._headers_seen = self.headers._changed
-        self._native.set_headers(body.merged(self.headers.items(), None))
+        self._native.set_headers(body.merged(self.headers.items(), None), self._is_fast)
 
     def get(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends a GET request."""

@@ -81,8 +81,9 @@ class Entries(Mapping[tuple[str, str], StatsEntry]):
     def __init__(self, stats: RequestStats) -> None:
         self._stats = stats
 
-    def __getitem__(self, key: tuple[str, str]) -> StatsEntry:
-        return CountedEntry(self._stats, *key)
+    def __getitem__(self, key: tuple[Any, Any]) -> StatsEntry:
+        name, method = key
+        return CountedEntry(self._stats, str(name), str(method))
 
     def __contains__(self, key: object) -> bool:
         return key in list(self)

@@ -24,6 +24,10 @@ from ..user.users import User
 from ..util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust  # noqa: F401
 
 
+#: Further arguments of ``FastHttpSession.request``. Any other is left aside, as geventhttpclient does.
+_KNOWN = {"params", "cookies", "files", "timeout", "proxies", "hooks", "verify", "cert"}
+
+
 class LocustBadStatusCode(ConnectionError):
     """The status says that the request failed."""
 
@@ -157,6 +161,7 @@ class FastHttpSession(HttpSession):
         **kwargs: Any,
     ) -> FastResponse:
         """Sends a request and waits for its answer; other users run meanwhile."""
+        kwargs = {known: value for known, value in kwargs.items() if known in _KNOWN} if kwargs else kwargs
         if json is not None and not data:
             data, json = _json.dumps(json), None
             headers = CaseInsensitiveDict(headers or {})
