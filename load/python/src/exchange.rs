@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use acrida_cli::run::Counter;
 use acrida_http::{BodyStream, Finished, HttpError, Observer, Record, Response, Wording};
+use acrida_stats::Answer;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -242,7 +243,8 @@ impl Exchange {
     }
 
     /// Counts the request as a `catch_response` block decided; only the first time.
-    #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
+    /// `answer` as in [`checked`].
+    #[pyo3(signature = (method, name, response_time_ms, content_length, failure, answer))]
     fn record(
         &self,
         method: &str,
@@ -250,6 +252,7 @@ impl Exchange {
         response_time_ms: Option<f64>,
         content_length: u64,
         failure: Option<&str>,
+        answer: Option<(String, String, bool)>,
     ) {
         if !self.counted.swap(true, Ordering::Relaxed) {
             self.counter.record(&Record {
@@ -257,6 +260,7 @@ impl Exchange {
                 name,
                 response_time_us: response_time_ms.map(micros),
                 content_length,
+                answer: answer.as_ref().map(checked),
                 ..self.finished.record(failure)
             });
         }
@@ -341,6 +345,16 @@ fn cookies(response: &Response) -> Pairs {
         Some((name.trim().to_owned(), value.trim().to_owned()))
     };
     set.iter().filter_map(pair).collect()
+}
+
+/// An answer that was checked: what was expected, what was answered, and whether it was
+/// another request's.
+pub(crate) fn checked((expected, answered, mixed_up): &(String, String, bool)) -> Answer<'_> {
+    Answer {
+        expected,
+        answered,
+        mixed_up: *mixed_up,
+    }
 }
 
 /// Milliseconds as Python has them, in whole µs; what is no time counts as none.

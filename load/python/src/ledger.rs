@@ -8,7 +8,7 @@ use acrida_http::{Observer, Record};
 use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
 
-use crate::exchange::micros;
+use crate::exchange::{checked, micros};
 use crate::statistics::{Row, Statistics};
 
 /// Cores for which one I/O thread is enough: a busy interpreter feeds one.
@@ -68,8 +68,8 @@ impl Ledger {
         Self::with_log(None)
     }
 
-    /// Counts a request of a client of the locustfile's own.
-    #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
+    /// Counts a request of a client of the locustfile's own; `answer` as in [`checked`].
+    #[pyo3(signature = (method, name, response_time_ms, content_length, failure, answer))]
     fn record(
         &self,
         method: &str,
@@ -77,6 +77,7 @@ impl Ledger {
         response_time_ms: Option<f64>,
         content_length: i64,
         failure: Option<&str>,
+        answer: Option<(String, String, bool)>,
     ) {
         self.counter.record(&Record {
             method,
@@ -87,6 +88,8 @@ impl Ledger {
             bytes_sent: 0,
             bytes_received: u64::try_from(content_length).unwrap_or(0),
             failure,
+            server: None,
+            answer: answer.as_ref().map(checked),
         });
     }
 

@@ -6,6 +6,7 @@
 //! requests through a `Session`.
 
 mod actions;
+mod arrivals;
 mod engine;
 mod entry;
 mod exchange;

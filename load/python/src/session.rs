@@ -13,6 +13,7 @@ use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use crate::arrivals::Arrival;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::multipart::Body;
@@ -100,6 +101,7 @@ impl Session {
         streams: bool,
         count_now: bool,
         is_fast: bool,
+        arrival: Option<PyRef<'_, Arrival>>,
     ) -> PyResult<Py<PyAny>> {
         let target = parse_target(base_url, url)
             .map_err(|error| named(py, error.class(), &error.to_string()))?;
@@ -128,6 +130,7 @@ impl Session {
                 Wording::Requests
             },
             streams,
+            due: arrival.map(|arrival| arrival.due),
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();

@@ -297,6 +297,7 @@ mod tests {
                 response_time_us: Some(1_500),
                 content_length: 10,
                 failure,
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());

@@ -92,6 +92,8 @@ pub enum Kind<'a> {
     PositiveFloat,
     /// A time such as `90`, `3m` or `1h20m`; seconds.
     TimeSpan,
+    /// Arrivals per second, in the grammar of [`acrida_engine::plan::ArrivalRate`].
+    Rate,
     /// Any number of texts, up to the next flag.
     Words,
     /// A text; the flag may be repeated and collects them.

@@ -4,6 +4,7 @@
 //! is turned around: arrival `k` is due when the area has grown to `k` (evenly spread),
 //! or to a sum of `k` exponentially distributed steps (a Poisson process).
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub struct InvalidArrivalRate(String);
 impl ArrivalRate {
     /// Whether the rate changes.
     pub fn is_ramp(self) -> bool {
-        self.from < self.to || self.from > self.to
+        (self.from - self.to).abs() > 0.0
     }
 
     /// Seconds until the expected number of arrivals is `count`, if the rate changes
@@ -50,6 +51,16 @@ impl ArrivalRate {
         } else {
             0.0
         })
+    }
+}
+
+impl fmt::Display for ArrivalRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_ramp() {
+            write!(f, "{}..{}", self.from, self.to)
+        } else {
+            write!(f, "{}", self.to)
+        }
     }
 }
 

@@ -99,6 +99,7 @@ impl Browser {
         let settings = Settings {
             observers: vec![Arc::clone(&seen) as Arc<dyn Observer>],
             limits,
+            time_field: None,
         };
         let client = Client::start(settings).expect("an I/O thread");
         Self {
@@ -152,6 +153,7 @@ pub(crate) fn get(url: &str) -> Request {
         wording: Wording::default(),
         streams: false,
         verdict_is_open: false,
+        due: None,
     }
 }
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from gevent import get_hub, getcurrent
 
-from acrida import _native
+from acrida import _native, arrivals
 from acrida.http import body
 from acrida.http.cookies import CookieJar
 from acrida.http.headers import CaseInsensitiveDict
@@ -50,6 +50,8 @@ class HttpSession:
     #: Counts requests under this name while set; see ``rename_request``.
     request_name: str | None = None
     _headers_seen = 0
+    #: Whether the response time of an iteration's first request counts from its arrival.
+    _is_open = False
     #: Seconds to wait where a request does not say.
     _timeout: Any = None
     #: Whether failures are worded as FastHttpUser's.
@@ -63,9 +65,11 @@ class HttpSession:
             self.auth = auth
         self.request_event = request_event
         self.user = user
-        engine = (request_event if user is None else user).environment.engine
+        environment = (request_event if user is None else user).environment
+        if environment.is_open:
+            self._is_open = True
         # Whoever shares a pool's object shares connections, whatever kind of pool it is.
-        self._native = engine.session(None if pool_manager is None else id(pool_manager) >> 4)
+        self._native = environment.engine.session(None if pool_manager is None else id(pool_manager) >> 4)
         self._pool = pool_manager
 
     @property
@@ -188,6 +192,7 @@ class HttpSession:
             *rest,
             not catch_response,
             self._is_fast,
+            arrivals.taken() if self._is_open else None,
         )
         if type(exchange) is int:  # a ticket: other users run until the exchange is there
             try:
@@ -224,7 +229,7 @@ class HttpSession:
         def submit(request: PreparedRequest) -> ResponseContextManager:
             headers = list(request.headers.items())
             where = (request.method, "", request.url, first_name, headers, request.body, None, credentials)
-            exchange = self._native.submit(getcurrent().switch, *where, *rest, False, self._is_fast)
+            exchange = self._native.submit(getcurrent().switch, *where, *rest, False, self._is_fast, arrivals.taken() if self._is_open else None)
             if type(exchange) is int:
                 try:
                     exchange = get_hub().switch()

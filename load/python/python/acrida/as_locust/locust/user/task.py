@@ -299,11 +299,21 @@ class TaskSet(metaclass=TaskSetMeta):
         )
 
     def wait(self) -> None:
-        """Waits ``wait_time()`` seconds; a user that waits can be stopped at once."""
+        """Waits ``wait_time()`` seconds, in an open run until the next iteration arrives;
+        a user that waits can be stopped at once."""
         user = self._user
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         user._state = LOCUST_STATE_WAITING
+        if user._place is None:
+            self._wait_as_long_as_told()
+        else:
+            user._place.wait()
+        if user._state == LOCUST_STATE_STOPPING:
+            raise StopUser()
+        user._state = LOCUST_STATE_RUNNING
+
+    def _wait_as_long_as_told(self) -> None:
         seconds = self.wait_time()
         try:
             waits = seconds > 0
@@ -313,9 +323,6 @@ class TaskSet(metaclass=TaskSetMeta):
             self._sleep(seconds)
         else:
             let_others_run()
-        if user._state == LOCUST_STATE_STOPPING:
-            raise StopUser()
-        user._state = LOCUST_STATE_RUNNING
 
     def _sleep(self, seconds: float) -> None:
         gevent.sleep(seconds)
