@@ -24,9 +24,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use acrida_engine::{
-    Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass,
-};
+use acrida_engine::{Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
 use acrida_web::{Page, Setup};
 use log::info;
 
