@@ -20,21 +20,21 @@ pub(crate) fn of(response: &Response, field: Option<&str>) -> Option<ServerTime>
     } else {
         let body = response.body();
         let field = field.filter(|_| body.len() <= SEARCHED_MAX && is_json(response))?;
-        (0.0, of_field(body, field)?)
+        (None, of_field(body, field)?)
     };
-    let queue_us = micros(queue_ms);
+    let queue_us = queue_ms.map(micros);
     let compute_us = micros(compute_ms);
     Some(ServerTime {
         queue_us,
         compute_us,
         rest_us: response
             .elapsed_us
-            .saturating_sub(queue_us.saturating_add(compute_us)),
+            .saturating_sub(queue_us.unwrap_or(0).saturating_add(compute_us)),
     })
 }
 
-/// Milliseconds of waiting and of work.
-fn of_header(value: &str) -> Option<(f64, f64)> {
+/// Milliseconds of waiting, if told, and of work.
+fn of_header(value: &str) -> Option<(Option<f64>, f64)> {
     let (mut queue, mut compute, mut total) = (None, None, None);
     for metric in value.split(',').take(METRICS_MAX) {
         let mut parts = metric.split(';');
@@ -58,7 +58,7 @@ fn of_header(value: &str) -> Option<(f64, f64)> {
     }
     let waited = queue.unwrap_or(0.0);
     let worked = compute.or_else(|| total.map(|total: f64| (total - waited).max(0.0)));
-    (queue.is_some() || worked.is_some()).then(|| (waited, worked.unwrap_or(0.0)))
+    (queue.is_some() || worked.is_some()).then(|| (queue, worked.unwrap_or(0.0)))
 }
 
 /// The number behind the first `"field":`.
@@ -100,22 +100,26 @@ mod tests {
             (
                 "our classifier's",
                 " queue;dur=1.5, decode;dur=2, preprocess;dur=0.5, infer;dur=10",
-                Some((1.5, 12.5)),
+                Some((Some(1.5), 12.5)),
             ),
-            ("only a total", "total;dur=7", Some((0.0, 7.0))),
+            ("only a total", "total;dur=7", Some((None, 7.0))),
             (
                 "a total and a queue",
                 "queue-wait;dur=3,total;dur=7",
-                Some((3.0, 4.0)),
+                Some((Some(3.0), 4.0)),
             ),
             (
                 "a total of parts",
                 "db;dur=2, app;dur=4, total;dur=7",
-                Some((0.0, 6.0)),
+                Some((None, 6.0)),
             ),
-            ("described", "db;desc=\"a b\";dur=\"2.5\"", Some((0.0, 2.5))),
+            (
+                "described",
+                "db;desc=\"a b\";dur=\"2.5\"",
+                Some((None, 2.5)),
+            ),
             ("no duration", "cache;desc=hit", None),
-            ("one without", "miss, db;dur=53", Some((0.0, 53.0))),
+            ("one without", "miss, db;dur=53", Some((None, 53.0))),
             ("nonsense", "db;dur=x, app;dur=-4, a;dur=NaN", None),
             ("nothing", "", None),
         ] {

@@ -66,8 +66,9 @@ pub struct LabelPair {
 pub struct ServerSummary {
     /// Requests that tell it.
     pub requests: u64,
-    /// Waiting in the server.
-    pub queue: [f64; 2],
+    /// Waiting in the server, if it tells that apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<[f64; 2]>,
     /// Working there.
     pub compute: [f64; 2],
     /// Network, and what the server does not tell.
@@ -180,7 +181,7 @@ impl ServerSummary {
         let all = || -> Result<Self, NoSamples> {
             Ok(Self {
                 requests: insight.timed(),
-                queue: part(Part::Queue)?,
+                queue: part(Part::Queue).ok(),
                 compute: part(Part::Compute)?,
                 rest: part(Part::Rest)?,
             })
@@ -190,9 +191,10 @@ impl ServerSummary {
 
     fn line(&self, label: &str) -> String {
         let part = |[median, p95]: [f64; 2]| format!("{} (p95 {})", ms(median), ms(p95));
+        let queue = self.queue.map(|queue| format!("queue {}, ", part(queue)));
+        let queue = queue.unwrap_or_default();
         format!(
-            "{label}: queue {}, compute {}, network and rest {}, of {} requests",
-            part(self.queue),
+            "{label}: {queue}compute {}, network and rest {}, of {} requests",
             part(self.compute),
             part(self.rest),
             count(self.requests)
@@ -255,6 +257,7 @@ mod tests {
     use acrida_stats::{Answer, Ledger, Limits, Recorder, Sample, ServerTime};
 
     use super::*;
+    use crate::expect::judge;
 
     #[test]
     fn what_a_run_tells_has_a_line_each() {
@@ -266,7 +269,7 @@ mod tests {
                 name: "/predict",
                 response_time_us: Some(20_000),
                 server: Some(ServerTime {
-                    queue_us: 1_000,
+                    queue_us: Some(1_000),
                     compute_us: 15_000,
                     rest_us: 4_000,
                 }),
@@ -293,6 +296,17 @@ mod tests {
              \x20   POST /predict: queue 1.00ms (p95 1.00ms), compute 15ms (p95 15ms), network and rest 4.00ms (p95 4.00ms), \
              of 3 requests\n\n"
         );
+        let run = RunSummary::of(&ledger.snapshot(9, 0), &[]);
+        for (text, passed) in [
+            ("accuracy > 60%", true),
+            ("POST /predict: accuracy > 70%", false),
+            ("mixed_up < 1", false),
+            ("dropped <= 7", true),
+            ("POST /predict: dropped <= 7", false),
+        ] {
+            let expectation = text.parse().expect(text);
+            assert_eq!(judge(&run, &[expectation])[0].passed, passed, "{text}");
+        }
         assert_eq!(
             sections_of(&Ledger::new(Limits::default(), 0).snapshot(9, 0)),
             []

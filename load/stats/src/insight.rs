@@ -15,8 +15,8 @@ const LABEL_BYTES_MAX: usize = 100;
 /// Where the time of one request went, by its server's own account (`Server-Timing`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ServerTime {
-    /// Waiting in the server, in µs.
-    pub queue_us: u64,
+    /// Waiting in the server, in µs, if it tells that apart.
+    pub queue_us: Option<u64>,
     /// Working there, in µs.
     pub compute_us: u64,
     /// What is left of the response time, in µs: network, and what the server does not tell.
@@ -67,9 +67,11 @@ pub struct Answers {
 
 impl Insight {
     pub(crate) fn record_time(&mut self, time: ServerTime) {
-        let parts = [time.queue_us, time.compute_us, time.rest_us];
+        let parts = [time.queue_us, Some(time.compute_us), Some(time.rest_us)];
         for (times, us) in self.times.iter_mut().zip(parts) {
-            times.record(us.min(MAX_RESPONSE_TIME_US));
+            if let Some(us) = us {
+                times.record(us.min(MAX_RESPONSE_TIME_US));
+            }
         }
     }
 
@@ -116,7 +118,7 @@ impl Insight {
 
     /// How many requests told of the server's time.
     pub fn timed(&self) -> u64 {
-        self.times[0].len()
+        self.times[Part::Compute as usize].len()
     }
 
     /// That part of the response time, in ms, at each of `fractions` (0.0 to 1.0).
@@ -198,14 +200,14 @@ mod tests {
         assert_eq!(insight.part_ms(Part::Queue, &[0.5]), Err(NoSamples));
         for us in [1_000, 2_000, 3_000] {
             insight.record_time(ServerTime {
-                queue_us: us,
+                queue_us: (us > 1_000).then_some(us),
                 compute_us: 10 * us,
                 rest_us: 0,
             });
         }
         assert_eq!(insight.timed(), 3);
         assert_eq!(
-            insight.part_ms(Part::Queue, &[0.5, 1.0]),
+            insight.part_ms(Part::Queue, &[0.0, 1.0]),
             Ok(vec![2.0, 3.0])
         );
         assert_eq!(insight.part_ms(Part::Compute, &[0.5]), Ok(vec![20.0]));
