@@ -243,6 +243,13 @@ pub fn sections_of(snapshot: &Snapshot) -> Vec<Section> {
     })
 }
 
+/// How iterations arrive, for the tables of a run that goes on; empty if it is not open.
+pub fn arrivals_line(snapshot: &Snapshot) -> String {
+    let arrivals = ArrivalsSummary::of(&snapshot.arrivals);
+    let line = arrivals.map(|arrivals| arrivals.lines().remove(0) + "\n");
+    line.unwrap_or_default()
+}
+
 /// As text for a console.
 pub fn text(sections: &[Section]) -> String {
     let section = |(title, lines): &Section| {

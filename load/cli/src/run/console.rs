@@ -58,7 +58,7 @@ impl Console {
         } else {
             String::new()
         };
-        self.print(&(table + &progress));
+        self.print(&(table + &insight::arrivals_line(snapshot) + &progress));
     }
 
     /// The end: the table, the percentiles, what failed and what was cut off, and whether

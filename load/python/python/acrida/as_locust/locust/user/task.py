@@ -305,24 +305,22 @@ class TaskSet(metaclass=TaskSetMeta):
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         user._state = LOCUST_STATE_WAITING
-        if user._place is None:
-            self._wait_as_long_as_told()
-        else:
+        if user._place is not None:
             user._place.wait()
+        else:
+            # Not a function of its own: this is on the path of every task.
+            seconds = self.wait_time()
+            try:
+                waits = seconds > 0
+            except TypeError:
+                raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
+            if waits:
+                self._sleep(seconds)
+            else:
+                let_others_run()
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         user._state = LOCUST_STATE_RUNNING
-
-    def _wait_as_long_as_told(self) -> None:
-        seconds = self.wait_time()
-        try:
-            waits = seconds > 0
-        except TypeError:
-            raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
-        if waits:
-            self._sleep(seconds)
-        else:
-            let_others_run()
 
     def _sleep(self, seconds: float) -> None:
         gevent.sleep(seconds)
