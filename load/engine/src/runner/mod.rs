@@ -14,6 +14,7 @@
 //! Invariant: users leave in the opposite order of their start, and `TestStop`
 //! comes after the end of every user, or after [`END_LIMIT`].
 
+mod ending;
 mod open;
 
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use crate::plan::{ArrivalPlan, Dispatch, Ramp};
 use crate::pool::Pool;
 use crate::roster::Roster;
-use crate::{Action, Command, Ending, RunState, SpawnRate, Swarm, UserClass, UserId};
+use crate::{Action, Command, Ending, RunState, SpawnRate, Swarm, UserClass};
 
 /// How long users may take to end once they were told to end at once. What is
 /// then still running (an `on_stop` that never returns) is left behind, so that
@@ -362,52 +363,6 @@ impl Runner {
         actions.push(Action::SpawningComplete {
             user_count: self.roster.active(),
         });
-    }
-
-    fn end_users(&mut self, users: Vec<UserId>, now: Instant, actions: &mut Vec<Action>) {
-        if users.is_empty() {
-            return;
-        }
-        self.leave_pool(&users);
-        let ending = if self.settings.stop_timeout.is_zero() {
-            self.at_once()
-        } else {
-            self.roster
-                .may_finish_until(&users, now + self.settings.stop_timeout);
-            Ending::AfterTask
-        };
-        actions.push(Action::StopUsers { users, ending });
-    }
-
-    fn at_once(&self) -> Ending {
-        Ending::AtOnce {
-            request_grace: self.settings.request_grace,
-        }
-    }
-
-    /// Users that had time to finish their task and did not.
-    fn end_overdue(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        let users = self.roster.take_overdue(now);
-        if !users.is_empty() {
-            let ending = self.at_once();
-            actions.push(Action::StopUsers { users, ending });
-        }
-    }
-
-    fn complete_cleanup(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        if self.state != RunState::Cleanup {
-            return;
-        }
-        if self.give_up_at.is_none() && self.roster.next_overdue().is_none() {
-            self.give_up_at = Some(now + END_LIMIT);
-        }
-        let given_up = self.give_up_at.is_some_and(|limit| limit <= now);
-        if self.roster.is_empty() || given_up {
-            self.give_up_at = None;
-            self.roster.clear();
-            self.enter(RunState::Stopped);
-            actions.push(Action::TestStop);
-        }
     }
 
     fn enter(&mut self, next: RunState) {
