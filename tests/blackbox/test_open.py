@@ -150,6 +150,21 @@ def test_a_mistake_is_one_line(acrida: Program, tmp_path: Path, arguments: str, 
     assert part in finished.stderr and finished.stderr.count("\n") == 1, finished.stderr
 
 
+def test_a_locustfile_may_have_a_flag_of_this_name(acrida: Program, target: Target, tmp_path: Path) -> None:
+    locustfile(tmp_path, GET_ROOT, WAIT)
+    with (tmp_path / "locustfile.py").open("a") as file:
+        file.write(
+            "\n\n@events.init_command_line_parser.add_listener\n"
+            "def own(parser):\n    parser.add_argument('--rate', type=int, default=7)\n\n"
+            "@events.test_start.add_listener\n"
+            "def tell(environment, **_):\n    print('own rate', environment.parsed_options.rate)\n"
+        )
+    finished = run(acrida, target, tmp_path, "-u 2 -t 2s --rate 3")
+    assert "own rate 3" in finished.stdout and "Arrivals" not in finished.output
+    finished = run(acrida, target, tmp_path, "-u 2 -t 2s --acrida-rate 30")
+    assert "own rate 7" in finished.stdout and "Arrivals" in finished.output
+
+
 def test_neither_steps_nor_shapes_have_a_rate(acrida: Program, tmp_path: Path) -> None:
     locustfile(tmp_path, GET_ROOT)
     finished = acrida.run("scale", "--rate", "5", "-u", "5", "--host", "http://127.0.0.1:1", cwd=tmp_path)

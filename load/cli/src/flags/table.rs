@@ -84,18 +84,20 @@ const COMMON: &[Flag<'static>] = &[
     .metavar("time"),
     Flag::new(
         "rate",
-        "rate",
+        "arrival_rate",
         Rate,
         "Have iterations of tasks arrive at this rate per second, whatever the earlier ones do: 200, or 10..200 for a \
          rate that changes over the run time. --users take them; their wait_time is not looked at.",
     )
-    .metavar("rate"),
+    .metavar("rate")
+    .instead("acrida-rate"),
     Flag::new(
         "poisson",
-        "poisson",
+        "arrivals_at_random",
         Switch,
         "Let the iterations of --rate arrive at random, as a Poisson process, instead of evenly.",
-    ),
+    )
+    .instead("acrida-poisson"),
     Flag::new("list", "list_commands", Switch, "List the user classes of the locustfile and exit.")
         .short('l')
         .env(No),

@@ -22,8 +22,10 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         spawn_rate: values.spawn_rate("spawn_rate"),
         // Locust takes a run time of zero as none.
         run_time: seconds("run_time").filter(|limit| !limit.is_zero()),
-        rate: values.text("rate").and_then(|text| text.parse().ok()),
-        poisson: values.switch("poisson"),
+        rate: values
+            .text("arrival_rate")
+            .and_then(|text| text.parse().ok()),
+        poisson: values.switch("arrivals_at_random"),
         server_time_field: values
             .text("server_time_field")
             .filter(|name| !name.is_empty()),

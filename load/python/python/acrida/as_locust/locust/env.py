@@ -55,7 +55,7 @@ class Environment:
         #: Whether a program of one's own runs, not the command ``acrida``.
         self.is_library = native is None
         #: Whether iterations arrive at a rate (``--rate``) instead of following each other.
-        self.is_open = native is not None and bool(parsed_options.rate)
+        self.is_open = native is not None and bool(parsed_options.arrival_rate)
         self.user_classes = user_classes or []
         #: The load shape that the run follows; None for a fixed number of users.
         self.shape_class = shape_class
