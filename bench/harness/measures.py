@@ -13,6 +13,7 @@ from pathlib import Path
 from harness import floor, generators, servers
 from harness.generators import LOCUSTFILES, Generator, Load, Outcome
 from harness.report import OURS, Row
+from harness.stall import PERCENTILES, PERIOD_S, RATE, implied_ms
 
 HTTP_USER = "Locust HttpUser"
 FAST_HTTP_USER = "Locust FastHttpUser"
@@ -180,6 +181,42 @@ def sleep20(bench: Bench) -> list[Row]:
     ]
 
 
+def stall(bench: Bench) -> list[Row]:
+    """What is told of a server that stalls: by iterations that arrive at a rate, and by users that wait for it."""
+    seconds = PERIOD_S * max(1, round(bench.seconds / PERIOD_S))
+    locustfile = LOCUSTFILES / "stalling.py"
+    # The pool starts in the first second, and the statistics after it.
+    flags = (f"--rate={RATE}", "--reset-stats")
+    open_run = Load(locustfile, users=RATE, seconds=seconds + 1, spawn_rate=RATE, flags=flags)
+    closed_run = Load(locustfile, users=5, seconds=seconds, spawn_rate=5)
+    chosen = bench.chosen(OURS, HTTP_USER, FAST_HTTP_USER)
+    told: dict[str, dict[str, list[float]]] = {column: {} for column in PERCENTILES}
+    closed: list[float] = []
+
+    def look(generator: Generator, load: Load) -> dict[str, str]:
+        outcome, _ = bench.run(generator, load, target)
+        return outcome.stats["GET", "/stalling"]
+
+    with servers.target(bench.target_binary, bench.target_core) as target:
+        for _ in range(bench.runs):
+            for generator in chosen:
+                row = look(generator, open_run if generator.name == OURS else closed_run)
+                for column, runs in told.items():
+                    runs.setdefault(generator.name, []).append(float(row[column]))
+            closed += [float(look(generator, closed_run)["99%"]) for generator in bench.chosen(OURS)]
+    rows = []
+    for column, implied in zip(PERCENTILES, implied_ms(seconds), strict=True):
+        name = "maximum" if column == "100%" else f"p{column[:-1]}"
+        measure = f"a server that stalls 500 ms every 5 s, {RATE} requests/s, open here and closed in Locust: {name}"
+        goal = f"within 5 % of {implied:.0f}, as the schedule implies"
+        near = lambda medians, implied=implied: abs(medians[OURS] - implied) <= 0.05 * implied  # noqa: E731
+        rows.append(Row(measure, "ms", told[column], goal, near, digits=1))
+    closed_runs = {OURS: closed, **{name: runs for name, runs in told["99%"].items() if name != OURS}}
+    hidden = lambda medians: max(medians.values()) < 50  # noqa: E731
+    rows.append(Row("the same, closed in all of them: p99", "ms", closed_runs, "the stall hides: below 50", hidden, digits=1))
+    return rows
+
+
 def memory(bench: Bench) -> list[Row]:
     few, many = 10, 2000
     runs: dict[str, list[float]] = {}
@@ -271,6 +308,7 @@ MEASURES = {
     "post": post,
     "page": page,
     "sleep20": sleep20,
+    "stall": stall,
     "memory": memory,
     "start-up": start_up,
     "predict-mix": predict_mix,

@@ -7,6 +7,7 @@
 
 mod actions;
 mod arguments;
+mod arrivals;
 mod engine;
 mod entry;
 mod exchange;

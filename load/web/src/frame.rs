@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use acrida_engine::RunState;
 use acrida_report::course::Course;
 use acrida_report::grade::{self, Metric, key_metrics};
+use acrida_report::insight::{self, Section};
 use acrida_report::summary::EntrySummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::Serialize;
@@ -42,6 +43,8 @@ struct Frame<'a> {
     beat: Option<&'a Beat>,
     events: &'a VecDeque<Event>,
     runs: &'a VecDeque<FinishedRun>,
+    /// Headings with lines: arrivals, answers, the server's time.
+    insight: Vec<Section>,
     cut_off: u64,
     overflowed_names: u64,
 }
@@ -134,6 +137,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         beat: book.beat.as_ref(),
         events: history.events(),
         runs: history.runs(),
+        insight: insight::sections_of(snapshot),
         cut_off: snapshot.cut_off,
         overflowed_names: snapshot.overflowed_names,
     };
