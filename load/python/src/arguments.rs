@@ -1,15 +1,77 @@
 //! What Python's side passes to `submit`, in the forms that requests takes.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use acrida_http::{Headers, HttpError, Timeouts, Trust};
+use acrida_http::{Headers, HttpError, Proxies, Timeouts, Tls, TlsChoice, Trust, Wording};
 use bytes::Bytes;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use crate::multipart::Body;
+use crate::session;
+
+/// How a request is sent, beside what it says: made once for all requests of a session
+/// that do not differ in it.
+#[pyclass(frozen, module = "acrida._native")]
+pub(crate) struct Options {
+    pub(crate) credentials: Option<(String, String)>,
+    /// Cookies beside the session's.
+    pub(crate) cookies: Vec<(String, String)>,
+    pub(crate) max_redirects: Option<u32>,
+    pub(crate) wording: Wording,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) tls: TlsChoice,
+    /// The same, once it has been loaded.
+    pub(crate) loaded_tls: OnceLock<Tls>,
+    pub(crate) proxies: Option<Arc<Proxies>>,
+    /// Whether the body is handed over while it arrives.
+    #[pyo3(get)]
+    pub(crate) streams: bool,
+}
+
+#[pymethods]
+impl Options {
+    /// From what requests takes, in its forms.
+    #[new]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what requests takes, passed on in one call"
+    )]
+    #[pyo3(signature = (credentials, cookies, max_redirects, is_fast, *, timeout, verify, cert, proxies, stream))]
+    fn new(
+        credentials: Option<(String, String)>,
+        cookies: Option<Vec<(String, String)>>,
+        max_redirects: Option<u32>,
+        is_fast: bool,
+        timeout: Option<Timeout>,
+        verify: Verify,
+        cert: Option<Cert>,
+        proxies: Option<PyRef<'_, session::Proxies>>,
+        stream: bool,
+    ) -> Self {
+        Self {
+            credentials,
+            cookies: cookies.unwrap_or_default(),
+            max_redirects,
+            wording: if is_fast {
+                Wording::Geventhttpclient
+            } else {
+                Wording::Requests
+            },
+            timeouts: timeout.map_or_else(Timeouts::default, |timeout| timeout.0),
+            tls: TlsChoice {
+                trust: verify.0,
+                identity: cert.map(|cert| cert.0),
+            },
+            loaded_tls: OnceLock::new(),
+            proxies: proxies.map(|proxies| Arc::clone(&proxies.0)),
+            streams: stream,
+        }
+    }
+}
 
 /// What requests are counted under: a text, or whatever a locustfile gives, as text.
 pub(crate) struct Text(pub(crate) String);
@@ -135,7 +197,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Content {
 }
 
 /// `timeout=`: a number, or a pair for connecting and reading.
-pub(crate) struct Timeout(pub(crate) Timeouts);
+struct Timeout(Timeouts);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Timeout {
     type Error = PyErr;
@@ -164,7 +226,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Timeout {
 }
 
 /// `verify=`: a truth value, or the path of a file with certificates.
-pub(crate) struct Verify(pub(crate) Trust);
+struct Verify(Trust);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Verify {
     type Error = PyErr;
@@ -184,7 +246,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Verify {
 }
 
 /// `cert=`: one file for certificate and key, or a pair.
-pub(crate) struct Cert(pub(crate) (PathBuf, PathBuf));
+struct Cert((PathBuf, PathBuf));
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Cert {
     type Error = PyErr;

@@ -28,7 +28,7 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::arguments::Unsendable;
+    use crate::arguments::{Options, Unsendable};
     #[pymodule_export]
     use crate::engine::{Engine, remember_log_line};
     #[pymodule_export]

@@ -3,24 +3,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use acrida_http::{
-    Headers, HttpError, Proxy, Request, Scheme, Target, TargetError, Timeouts, Tls, TlsChoice,
-    TlsError, Wording, repr,
+    Headers, HttpError, Proxy, Request, Scheme, Target, TargetError, Tls, TlsChoice, TlsError,
+    Wording, repr,
 };
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::arguments::{Cert, Content, HeaderFields, Text, Timeout, Verify};
+use crate::arguments::{Content, HeaderFields, Options, Text};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::stream::Stream;
 use crate::waiters::{Handover, Waiter};
 
-/// Names and values.
-type Pairs = Vec<(String, String)>;
-
 /// Whom requests go through.
 #[pyclass(frozen, module = "acrida._native")]
-pub(crate) struct Proxies(Arc<acrida_http::Proxies>);
+pub(crate) struct Proxies(pub(crate) Arc<acrida_http::Proxies>);
 
 #[pymethods]
 impl Proxies {
@@ -86,19 +83,12 @@ impl Session {
         headers: Option<HeaderFields>,
         content: Option<Content>,
         content_type: Option<String>,
-        credentials: Option<(String, String)>,
-        cookies: Option<Pairs>,
-        timeout: Option<Timeout>,
-        max_redirects: Option<u32>,
-        verify: Verify,
-        cert: Option<Cert>,
-        proxies: Option<PyRef<'_, Proxies>>,
-        streams: bool,
+        options: PyRef<'_, Options>,
         count_now: bool,
-        is_fast: bool,
     ) -> PyResult<Py<PyAny>> {
         let target = parse_target(base_url, url)
             .map_err(|error| named(py, error.class(), &error.to_string()))?;
+        let is_fast = options.wording == Wording::Geventhttpclient;
         check_method(&method, is_fast)?;
         let headers = match headers {
             None => self.own_headers(),
@@ -118,28 +108,24 @@ impl Session {
         let engine = self.engine.get();
         let mut request = Request {
             method,
-            tls: load_tls(engine, verify, cert, target.scheme == Scheme::Https)?,
+            tls: load_tls(engine, &options, target.scheme == Scheme::Https)?,
             target,
             name: name.map(|name| name.0),
             headers,
             content_type,
             body,
-            cookies: cookies.unwrap_or_default(),
+            cookies: options.cookies.clone(),
             authorization: None,
-            timeouts: timeout.map_or_else(Timeouts::default, |timeout| timeout.0),
-            max_redirects,
-            proxies: proxies.map(|proxies| Arc::clone(&proxies.0)),
-            wording: if is_fast {
-                Wording::Geventhttpclient
-            } else {
-                Wording::Requests
-            },
-            streams,
+            timeouts: options.timeouts,
+            max_redirects: options.max_redirects,
+            proxies: options.proxies.clone(),
+            wording: options.wording,
+            streams: options.streams,
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();
-        if let Some((user, password)) = credentials.or(from_url) {
-            request.set_basic_auth(&user, &password);
+        if let Some((user, password)) = options.credentials.as_ref().or(from_url.as_ref()) {
+            request.set_basic_auth(user, password);
         }
         self.send(py, switch, request, refused)
     }
@@ -250,23 +236,16 @@ fn check_method(method: &str, is_fast: bool) -> PyResult<()> {
 
 /// `None` where the default is wanted, or where nothing is encrypted: who is to be
 /// trusted is not looked at there.
-fn load_tls(
-    engine: &Engine,
-    verify: Verify,
-    cert: Option<Cert>,
-    is_encrypted: bool,
-) -> PyResult<Option<Tls>> {
-    let choice = TlsChoice {
-        trust: verify.0,
-        identity: cert.map(|cert| cert.0),
-    };
-    if choice == TlsChoice::default() {
+fn load_tls(engine: &Engine, options: &Options, is_encrypted: bool) -> PyResult<Option<Tls>> {
+    if options.tls == TlsChoice::default() {
         return Ok(None);
     }
-    match engine.tls(choice) {
+    if let Some(loaded) = options.loaded_tls.get() {
+        return Ok(Some(loaded.clone()));
+    }
+    match engine.tls(options.tls.clone()) {
         Err(TlsError::Trust(_)) if !is_encrypted => Ok(None),
-        loaded => loaded
-            .map(Some)
-            .map_err(|error| PyOSError::new_err(error.to_string())),
+        Ok(loaded) => Ok(Some(options.loaded_tls.get_or_init(|| loaded).clone())),
+        Err(error) => Err(PyOSError::new_err(error.to_string())),
     }
 }

@@ -168,19 +168,20 @@ class FastHttpSession(HttpSession):
             headers = CaseInsensitiveDict(headers or {})
             headers.setdefault("Content-Type", "application/json")
             headers.setdefault("Accept", "application/json")
-        return super().request(
-            method,
-            url,
-            name or self.request_name or url,
-            catch_response,
-            context,
-            data=data,
-            headers=headers,
-            auth=auth,
-            allow_redirects=allow_redirects,
-            stream=stream,
-            **kwargs,
-        )
+        # Only what is said is passed on: a request that says nothing is sent sooner.
+        if data is not None:
+            kwargs["data"] = data
+        if json is not None:
+            kwargs["json"] = json
+        if headers is not None:
+            kwargs["headers"] = headers
+        if auth is not None:
+            kwargs["auth"] = auth
+        if stream:
+            kwargs["stream"] = True
+        if not allow_redirects:
+            kwargs["allow_redirects"] = False
+        return super().request(method, url, name or self.request_name or url, catch_response, context, **kwargs)  # type: ignore[return-value]
 
     def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Generator[str, None, None]:
         """Sends a request, and gives the answer line by line."""
