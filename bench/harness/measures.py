@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import floor, generators, servers
@@ -120,6 +120,24 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
                 per_cpu_s[generator.name].append(counts["total"] / outcome.cpu_s)
                 per_s[generator.name].append(counts["total"] / took_s)
     return per_cpu_s, per_s
+
+
+def listener(bench: Bench) -> list[Row]:
+    """What a listener of every request costs, as the difference of runs with and without one."""
+    chosen = bench.chosen(OURS, HTTP_USER, FAST_HTTP_USER)
+    costs_us: dict[str, list[float]] = {generator.name: [] for generator in chosen}
+    load = Load(LOCUSTFILES / "listener.py", users=50, seconds=bench.seconds, spawn_rate=50)
+    with servers.target(bench.target_binary, bench.target_core) as target:
+        for _ in range(bench.runs):
+            for generator in chosen:
+                cpu_us = []
+                for listens in ("no", "yes"):
+                    listening = replace(generator, environment={**generator.environment, "BENCH_LISTENER": listens})
+                    outcome, counts = bench.run(listening, load, target)
+                    cpu_us.append(1e6 * outcome.cpu_s / counts["total"])
+                costs_us[generator.name].append(cpu_us[1] - cpu_us[0])
+    measure = "a `request` listener in Python, GET, 50 users, no wait: its cost"
+    return [Row(measure, "µs of CPU a request", costs_us, "10", lambda m: m[OURS] <= 10, digits=1)]
 
 
 def page(bench: Bench) -> list[Row]:
@@ -306,6 +324,7 @@ def predict_alone(bench: Bench) -> list[Row]:
 MEASURES = {
     "get": get,
     "post": post,
+    "listener": listener,
     "page": page,
     "sleep20": sleep20,
     "stall": stall,
