@@ -16,6 +16,7 @@
 //! - [`windows`] and [`compare`]: whether two runs differ, and how certainly.
 //! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
 //! - [`course`]: how a run went on, in a bounded number of points.
+//! - [`occurrences`]: when each failure and exception happened, in a bounded number of bins.
 
 pub mod compare;
 pub mod console;
@@ -27,6 +28,7 @@ pub mod html;
 pub mod json_text;
 pub mod locust_csv;
 pub mod locust_json;
+pub mod occurrences;
 pub mod recorded;
 pub mod requests_csv;
 pub mod scaling;

@@ -208,12 +208,18 @@ pub fn report(run: &RunSummary) -> Value {
         let mut shown = exception(row);
         shown["first_seen"] = json!(row.first_seen_s.map(utc_second));
         shown["last_seen"] = json!(row.last_seen_s.map(utc_second));
+        shown["counts"] = json!(row.counts);
+        shown
+    });
+    let failures = run.failures.iter().map(|row| {
+        let mut shown = failure(row);
+        shown["counts"] = json!(row.counts);
         shown
     });
     json!({
         "is_report": true,
         "requests_statistics": rows().map(|row| entry(row, &OF_ROWS)).collect::<Vec<_>>(),
-        "failures_statistics": run.failures.iter().map(failure).collect::<Vec<_>>(),
+        "failures_statistics": failures.collect::<Vec<_>>(),
         "exceptions_statistics": exceptions.collect::<Vec<_>>(),
         "response_time_statistics": rows().map(response_times).collect::<Vec<_>>(),
         "start_time": run.start_s.map(utc_second),

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use acrida_engine::RunState;
 use acrida_report::course::Course;
 use acrida_report::grade::{self, Metric, key_metrics};
+use acrida_report::occurrences::{id_of_exception, id_of_failure};
 use acrida_report::summary::EntrySummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::Serialize;
@@ -20,7 +21,7 @@ pub(crate) const END: &str = "end";
 /// have all of it.
 const TEXT_MAX: usize = 2_000;
 /// The most rows of errors and of exceptions in a frame.
-const ROWS_MAX: usize = 200;
+pub(crate) const ROWS_MAX: usize = 200;
 
 #[derive(Serialize)]
 struct Frame<'a> {
@@ -70,6 +71,8 @@ struct Row<'a> {
 
 #[derive(Serialize)]
 struct Failure<'a> {
+    /// What `/live/occurrences` has its counts under.
+    id: String,
     method: &'a str,
     name: &'a str,
     error: &'a str,
@@ -80,6 +83,8 @@ struct Failure<'a> {
 
 #[derive(Serialize)]
 struct Exception<'a> {
+    /// As a failure's.
+    id: String,
     message: &'a str,
     traceback: &'a str,
     nodes: &'a [String],
@@ -166,6 +171,7 @@ fn row<'a>(entry: &'a EntrySnapshot, course: Option<&Course>) -> Row<'a> {
 
 fn failure(row: &FailureRow) -> Failure<'_> {
     Failure {
+        id: hexadecimal(id_of_failure(row)),
         method: &row.method,
         name: &row.name,
         error: cut(&row.error),
@@ -177,6 +183,7 @@ fn failure(row: &FailureRow) -> Failure<'_> {
 
 fn exception(row: &ExceptionRow) -> Exception<'_> {
     Exception {
+        id: hexadecimal(id_of_exception(row)),
         message: cut(&row.message),
         traceback: cut(&row.traceback),
         nodes: &row.nodes,
@@ -184,6 +191,11 @@ fn exception(row: &ExceptionRow) -> Exception<'_> {
         first: seconds(row.first_seen_us),
         last: seconds(row.last_seen_us),
     }
+}
+
+/// An id as text: JavaScript's numbers are too short for it.
+pub(crate) fn hexadecimal(id: u64) -> String {
+    format!("{id:x}")
 }
 
 fn cut(text: &str) -> &str {

@@ -71,7 +71,8 @@ pub(crate) fn page_routes(base: &str) -> Router<Arc<Shared>> {
         .route("/login", get(login_page).post(login))
         .route("/assets/{*path}", get(assets::serve))
         .route("/live/events", get(live::events))
-        .route("/live/history", get(live::history));
+        .route("/live/history", get(live::history))
+        .route("/live/occurrences", get(live::occurrences));
     if base.is_empty() {
         routes
     } else {

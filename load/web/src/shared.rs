@@ -154,7 +154,7 @@ impl Shared {
         }
         let snapshot = self.site.snapshot();
         book.rests = snapshot.entries.len() > ENDPOINTS_PER_BEAT;
-        book.load = book.gauge.look();
+        book.load = book.gauge.look(self.site.loop_lag());
         let ended = book.was.is_active() && !state.is_active();
         book.beat = (state.is_active() || ended).then(|| book.history.observe(&snapshot));
         if ended {

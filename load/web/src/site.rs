@@ -27,6 +27,10 @@ pub trait Site: Send + Sync {
     /// Locust's `/tasks`, for as many users as run now.
     fn task_ratios(&self) -> Value;
 
+    /// The longest time, since the last call, by which what runs users was late for
+    /// something that was due; `None` where nobody looks.
+    fn loop_lag(&self) -> Option<Duration>;
+
     /// The newest log lines, oldest first.
     fn log_lines(&self) -> Vec<String>;
 

@@ -51,6 +51,7 @@ fn every_path_of_locusts_answers_in_its_kind() {
             "\"worker_count\": 0",
         ),
         ("/live/history", 200, "application/json", "\"points\""),
+        ("/live/occurrences", 200, "application/json", "\"counts\""),
         ("/assets/app.js", 200, "text/javascript", "import"),
         ("/assets/../Cargo.toml", 404, "", ""),
         ("/nowhere", 404, "", ""),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use acrida_report::course::Course;
+use acrida_report::occurrences::Occurrences;
 use acrida_report::summary::RunSummary;
 use acrida_stats::Snapshot;
 use serde_json::Value as Json;
@@ -24,6 +25,7 @@ pub(super) struct Chronicle {
     requests: u64,
     last_us: u64,
     course: Course,
+    occurrences: Occurrences,
     peak_users: u64,
 }
 
@@ -46,6 +48,7 @@ impl Chronicle {
             requests: 0,
             last_us: 0,
             course: Course::default(),
+            occurrences: Occurrences::default(),
             peak_users: 0,
         }
     }
@@ -63,6 +66,7 @@ impl Chronicle {
         if snapshot.user_count == 0 && total.num_requests == self.requests {
             return;
         }
+        self.occurrences.observe(snapshot);
         // A rate over a moment would be a spike in every chart; the end of a run is one.
         if snapshot.taken_us < self.last_us + BEAT_MIN_US {
             return;
@@ -94,7 +98,7 @@ impl Chronicle {
             peak_users: Some(self.peak_users),
             spawn_rate: self.spawn_rate,
             course: self.course.points().copied().collect(),
-            ..RunSummary::of(snapshot, fractions)
+            ..RunSummary::of(snapshot, fractions).with_occurrences(snapshot, &self.occurrences)
         }
     }
 

@@ -220,6 +220,10 @@ impl Site for RunBehind {
         task_ratio::json(&classes, Some(self.control.user_count()))
     }
 
+    fn loop_lag(&self) -> Option<Duration> {
+        self.host.loop_lag()
+    }
+
     fn log_lines(&self) -> Vec<String> {
         logging::recent_lines()
     }

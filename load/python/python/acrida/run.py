@@ -222,7 +222,7 @@ class Run:
             self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
         self.runner.greenlet.spawn(stats.stats_history, self.runner)
         self._pauses = Pauses()
-        self.runner.greenlet.spawn(self._pauses.watch)
+        self.runner.greenlet.spawn(self._pauses.watch, self._engine.loop_looked)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()

@@ -204,6 +204,7 @@ fn read_failures(file: &(String, String)) -> Result<Vec<FailureSummary>, Unreada
             occurrences: row.count("Occurrences|# failures")?,
             first_seen_s: row.time("First Seen"),
             last_seen_s: row.time("Last Seen"),
+            ..FailureSummary::default()
         })
     };
     table.rows().map(failure).collect()
