@@ -117,8 +117,10 @@ class Site:
         return self.get("/stats/requests").json()
 
     def has_seen_everything(self) -> bool:
+        """Also figures that are there from the second look at the test on."""
         stats = self.stats()
-        return stats["state"] == "running" and len(stats["stats"]) == 3 and len(self.get("/exceptions").json()["exceptions"]) > 0
+        is_complete = len(stats["stats"]) == 3 and None not in stats["current_response_time_percentiles"].values()
+        return stats["state"] == "running" and is_complete and len(self.get("/exceptions").json()["exceptions"]) > 0
 
 
 @contextmanager
@@ -141,17 +143,16 @@ def both(acrida: Program, locust: Program, tmp_path: Path) -> Iterator[list[Site
         yield [ours, theirs]
 
 
-def shape(value: Any) -> Any:
-    """Keys and types; what a list holds is that of all its elements. An int and a float are both numbers."""
-    if isinstance(value, dict):
-        return {key: shape(each) for key, each in value.items()}
-    if isinstance(value, list):
-        shapes: list[Any] = []
-        for each in map(shape, value):
-            if each not in shapes:
-                shapes.append(each)
-        return sorted(shapes, key=repr)
-    return "number" if type(value) in (int, float) else type(value).__name__
+def lacking(ours: Any, theirs: Any, path: str) -> list[str]:
+    """What ours lacks of theirs, or has with another type. Keys of our own are welcome: no script looks at them."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        found = [f"{path}/{key} is missing" for key in theirs.keys() - ours.keys()]
+        return found + [line for key in theirs.keys() & ours.keys() for line in lacking(ours[key], theirs[key], f"{path}/{key}")]
+    if isinstance(ours, list) and isinstance(theirs, list):
+        firsts = [(ours[at], theirs[at]) for at in (0, -1) if ours and theirs]
+        return [line for pair in firsts for line in lacking(*pair, f"{path}[]")]
+    kinds = ["number" if type(value) in (int, float) else type(value).__name__ for value in (ours, theirs)]
+    return [] if kinds[0] == kinds[1] else [f"{path} is {ours!r}, Locust has {theirs!r}"]
 
 
 def start(site: Site, standin: Standin) -> Answer:
@@ -166,7 +167,7 @@ def test_a_running_test_is_told_in_the_same_shapes(both: list[Site], standin: St
     for path in ["/stats/requests", "/exceptions", "/tasks", "/logs", "/worker-count"]:
         ours, theirs = (site.get(path) for site in both)
         assert (ours.status, ours.kind) == (theirs.status, theirs.kind) == (200, "application/json"), path
-        assert shape(ours.json()) == shape(theirs.json()), path
+        assert not lacking(ours.json(), theirs.json(), path)
     ours, theirs = (site.stats() for site in both)
     assert [(row["method"], row["name"]) for row in ours["stats"]] == [(row["method"], row["name"]) for row in theirs["stats"]]
     assert {error["error"] for error in ours["errors"]} == {error["error"] for error in theirs["errors"]}
@@ -203,16 +204,12 @@ def test_reports_have_what_scripts_read_from_them(both: list[Site], standin: Sta
         start(site, standin)
     for site in both:
         wait_for(site.has_seen_everything, "every kind of request, failure and exception")
+    for site in both:
+        wait_for(lambda site=site: template_arguments(site.get("/").body.decode())["history"], "the first points of the charts")
     pages = [site.get("/stats/report?download=1") for site in both]
     arguments = [template_arguments(page.body.decode()) for page in pages]
-    ours, theirs = map(shape, arguments)
-    for key in theirs:
-        assert key in ours, key
-    for key in ["requests_statistics", "response_time_statistics", "tasks", "start_time", "duration", "host", "locustfile"]:
-        assert ours[key] == theirs[key], key
-    for key in ["failures_statistics", "exceptions_statistics"]:
-        row = arguments[1][key][0]
-        assert shape(row).items() <= shape(arguments[0][key][0]).items(), key
+    assert all(each["history"] for each in arguments)
+    assert not lacking(*arguments, "report")
     names = [re.sub(r"\d{4}-\d\d-\d\d-\d\dh\d\d", "TIME", page.headers["content-disposition"]) for page in pages]
     assert names[0] == names[1]
 
@@ -224,20 +221,14 @@ def template_arguments(page: str) -> dict[str, Any]:
 
 def test_the_index_tells_the_same_to_scripts(both: list[Site]) -> None:
     ours, theirs = (template_arguments(site.get("/").body.decode()) for site in both)
-    assert theirs.keys() <= ours.keys()
-    ignored = {"version", "history", "tasks"}
-    for key in theirs.keys() - ignored:
-        assert shape(ours[key]) == shape(theirs[key]), key
-    for key in ["extra_options", "users", "available_shape_classes", "state", "percentiles_to_chart", "percentiles_to_statistics"]:
-        assert ours[key] == theirs[key], key
+    for own in [ours, theirs]:
+        del own["version"]
+    assert {key: ours.get(key) for key in theirs} == theirs
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        "user_count=2&spawn_rate=2",
-        "user_count=2&spawn_rate=2&run_time=1m",
-        "user_count=2&spawn_rate=2&run_time=soon",
+def test_swarms_are_answered_alike(both: list[Site], standin: Standin) -> None:
+    for form in [
+        "",
         "user_count=many&spawn_rate=2",
         "user_count=2&spawn_rate=fast",
         "user_count=2",
@@ -245,14 +236,14 @@ def test_the_index_tells_the_same_to_scripts(both: list[Site]) -> None:
         "user_count=-1&spawn_rate=2",
         "user_count=2&spawn_rate=0",
         "user_count=2&spawn_rate=inf",
-        "user_count=2&spawn_rate=2&dataset=large&unknown=1",
-        "",
-    ],
-)
-def test_a_swarm_is_answered_alike(both: list[Site], standin: Standin, form: str) -> None:
-    ours, theirs = (site.ask("POST", "/swarm", f"{form}&host={standin.url}") for site in both)
-    assert (ours.status, ours.kind) == (theirs.status, theirs.kind)
-    assert ours.json() == theirs.json()
+        "user_count=2&spawn_rate=2&run_time=soon",
+        "user_count=2&spawn_rate=2",
+        "user_count=3&spawn_rate=2&run_time=1m",
+        "user_count=2&spawn_rate=2.5&dataset=large&unknown=1",
+    ]:
+        ours, theirs = (site.ask("POST", "/swarm", f"{form}&host={standin.url}") for site in both)
+        assert (ours.status, ours.kind) == (theirs.status, theirs.kind), form
+        assert ours.json() == theirs.json(), form
 
 
 def test_a_test_is_steered_alike(both: list[Site], standin: Standin) -> None:
@@ -314,8 +305,8 @@ def test_a_shell_script_with_curl_runs_unchanged(program: Program, tmp_path: Pat
     assert 0 < stats["fail_ratio"] < 1
     for name in ["requests.csv", "failures.csv", "exceptions.csv"]:
         assert len(list(csv.reader((site.folder / name).open(newline="")))) > 1, name
-    reports = list(site.folder.glob("Locust_*.html"))
-    assert len(reports) == 1, list(site.folder.iterdir())
+    # The file's name ends with the host, of which curl takes what follows the last slash.
+    assert len(list(site.folder.glob("*.html"))) == 1
 
 
 def test_a_python_script_polls_until_a_test_has_run_its_time(program: Program, tmp_path: Path, standin: Standin) -> None:

@@ -266,6 +266,11 @@ impl Engine {
         let state = |class: &Bound<'_, PyAny>| {
             Ok(ClassState {
                 tasks: share(class)?,
+                task_names: class
+                    .getattr("tasks")?
+                    .try_iter()?
+                    .map(|task| task?.getattr("__name__")?.extract())
+                    .collect::<PyResult<_>>()?,
                 host: class.getattr("host")?.extract()?,
             })
         };

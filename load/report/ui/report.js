@@ -153,10 +153,11 @@
     });
     return made;
   };
-  table("Failures", [["Occurrences", "occurrences"], ["Over the run", bars, 1], ["First seen", "first_seen", 1], ["Last seen", "last_seen", 1],
+  const seen = (key) => (row) => (row[key] == null ? null : new Date(row[key] * 1000).toISOString().replace(/\.\d+/, ""));
+  table("Failures", [["Occurrences", "occurrences"], ["Over the run", bars, 1], ["First seen", seen("first_seen"), 1], ["Last seen", seen("last_seen"), 1],
     ["Method", "method", 1], ["Name", "name", 1], ["Error", "error", 1]], args.failures_statistics);
   if (args.cut_off) add(element("p", `${number(args.cut_off)} requests were still open when the run ended, and are counted nowhere else.`, "note"));
-  table("Exceptions", [["Count", "count"], ["Over the run", bars, 1], ["First seen", "first_seen", 1], ["Last seen", "last_seen", 1],
+  table("Exceptions", [["Count", "count"], ["Over the run", bars, 1], ["First seen", seen("first_seen"), 1], ["Last seen", seen("last_seen"), 1],
     ["Message", "msg", 1], ["Traceback", "traceback", 1]], args.exceptions_statistics);
   const shares = (tree, depth) => Object.entries(tree).flatMap(([name, entry]) =>
     [{ name: "    ".repeat(depth) + name, ratio: entry.ratio * 100 }, ...shares(entry.tasks || {}, depth + 1)]);

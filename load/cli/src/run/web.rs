@@ -44,6 +44,8 @@ pub struct PageSetup {
 pub struct ClassState {
     /// Its settings and its tasks.
     pub tasks: task_ratio::ClassTasks,
+    /// The names of its tasks, each as often as its weight says.
+    pub task_names: Vec<String>,
     /// Base of the URLs that it loads, if it says so itself.
     pub host: Option<String>,
 }
@@ -200,12 +202,7 @@ impl Site for RunBehind {
             host: state.host,
             weight: state.tasks.class.weight,
             fixed_count: state.tasks.class.fixed_count,
-            tasks: state
-                .tasks
-                .tasks
-                .into_iter()
-                .map(|task| task.name)
-                .collect(),
+            tasks: state.task_names,
         };
         self.host.classes().into_iter().map(info).collect()
     }

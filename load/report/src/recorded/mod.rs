@@ -188,6 +188,7 @@ fn read_history(file: &(String, String)) -> Result<Vec<Point>, Unreadable> {
             p50: time("50%")?,
             p95: time("95%")?,
             p99: time("99%")?,
+            avg: time("Total Average Response Time")?.unwrap_or_default(),
             beats: 1,
         });
     }
