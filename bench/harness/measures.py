@@ -5,12 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import generators, servers
+from harness import generators, page, servers
 from harness.generators import LOCUSTFILES, Generator, Load, Outcome
 from harness.report import OURS, Row
 
@@ -108,46 +106,6 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
                 per_cpu_s[generator.name].append(counts["total"] / outcome.cpu_s)
                 per_s[generator.name].append(counts["total"] / took_s)
     return per_cpu_s, per_s
-
-
-def page(bench: Bench) -> list[Row]:
-    """Throughput with the web page open, as a share of that without one."""
-    shares: dict[str, list[float]] = {"requests per generator CPU-second": [], "requests per second": []}
-    generator = bench.chosen(OURS)[0]
-    with servers.target(bench.target_binary, bench.target_core) as target:
-        for _ in range(bench.runs):
-            speeds = []
-            for port in (None, servers.free_port()):
-                load = Load(LOCUSTFILES / "get.py", users=50, seconds=bench.seconds, spawn_rate=50, page=port)
-                meanwhile = (lambda process, port=port: read_page(port)) if port else (lambda process: None)
-                outcome, counts = bench.run(generator, load, target, meanwhile=meanwhile)
-                took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
-                speeds.append((counts["total"] / outcome.cpu_s, counts["total"] / took_s))
-            without, with_page = speeds
-            for share, before, after in zip(shares.values(), without, with_page, strict=True):
-                share.append(after / before)
-    goal = ("0.98", lambda medians: medians[OURS] >= 0.98)
-    return [
-        Row(f"the web page open, as a share of without it: {unit}", "share", {OURS: runs}, *goal, digits=3)
-        for unit, runs in shares.items()
-    ]
-
-
-def read_page(port: int) -> None:
-    """Reads what an open page reads, until the generator ends."""
-    deadline = time.monotonic() + generators.PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            for path in ("/", "/live/history"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/live/events") as events:
-                while events.readline():
-                    pass
-            return
-        except urllib.error.URLError:
-            time.sleep(0.05)  # It is not there yet.
-        except OSError:
-            return  # It has ended in the middle of an event.
 
 
 def sleep20(bench: Bench) -> list[Row]:
@@ -258,7 +216,9 @@ def predict_alone(bench: Bench) -> list[Row]:
 MEASURES = {
     "get": get,
     "post": post,
-    "page": page,
+    "page": page.open_page,
+    "stats-requests": page.polled,
+    "page-day": page.day,
     "sleep20": sleep20,
     "memory": memory,
     "start-up": start_up,

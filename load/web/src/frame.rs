@@ -25,6 +25,8 @@ pub(crate) const ROWS_MAX: usize = 200;
 
 #[derive(Serialize)]
 struct Frame<'a> {
+    /// Another one than before: the program was started anew.
+    process: &'a str,
     t: f64,
     state: &'static str,
     users: u64,
@@ -111,6 +113,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         )
     };
     let frame = Frame {
+        process: &book.process,
         t: seconds(snapshot.taken_us),
         state: state.name(),
         users: snapshot.user_count,
