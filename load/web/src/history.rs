@@ -3,7 +3,7 @@
 //!
 //! Pure: snapshots go in, with their own times. Bounds: 600 points a
 //! course, the ledger's number of names, [`EVENTS_MAX`] events; with 500 endpoints
-//! that comes to at most 20 MB, after a minute as after a day.
+//! that comes to at most 18 MB, after a minute as after a day.
 
 use std::collections::{HashMap, VecDeque};
 

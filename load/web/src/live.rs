@@ -8,7 +8,7 @@ use std::sync::Arc;
 use acrida_report::occurrences::{id_of_exception, id_of_failure};
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_stream::wrappers::WatchStream;
 
+use crate::answers::{json_text, with_body};
 use crate::frame;
 use crate::history::histogram;
 use crate::shared::Shared;
@@ -55,6 +56,7 @@ pub(crate) struct Whose {
 pub(crate) async fn history(
     State(shared): State<Arc<Shared>>,
     Query(whose): Query<Whose>,
+    headers: HeaderMap,
 ) -> Response {
     let snapshot = shared.snapshot();
     let book = shared.book();
@@ -71,12 +73,16 @@ pub(crate) async fn history(
                     .insert(&entry.name, newest);
             }
         }
-        return Json(json!({
+        let everything = json!({
             "points": history.total().points().collect::<Vec<_>>(),
             "heat": history.heat().collect::<Vec<_>>(),
             "sparks": sparks,
-        }))
-        .into_response();
+        });
+        return with_body(
+            json_text(StatusCode::OK, ""),
+            everything.to_string(),
+            &headers,
+        );
     };
     let course = history.course(&whose.method, &name);
     let is_it =

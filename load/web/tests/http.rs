@@ -319,3 +319,20 @@ fn a_port_in_use_is_said_in_one_line() {
     );
     assert_eq!(error.lines().count(), 1);
 }
+
+#[test]
+fn what_is_long_is_compressed_for_who_takes_it() {
+    let server = Server::start(|_| {});
+    for path in ["/", "/live/history", "/assets/app.js"] {
+        let headers = [
+            ("Host", "localhost".to_owned()),
+            ("Accept-Encoding", "gzip, br".to_owned()),
+        ];
+        let zipped = request(server.port(), "GET", path, &headers, "");
+        assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{path}");
+        assert_eq!(zipped.header("vary"), Some("Accept-Encoding"), "{path}");
+        let plain = get(server.port(), path);
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        assert_eq!(zipped.status, plain.status, "{path}");
+    }
+}
