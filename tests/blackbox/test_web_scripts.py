@@ -319,3 +319,12 @@ def test_a_python_script_polls_until_a_test_has_run_its_time(program: Program, t
         rows = {row["name"]: row for row in site.stats()["stats"]}
         total = rows.pop("Aggregated")
         assert total["num_requests"] == sum(row["num_requests"] for row in rows.values()) > 0
+
+
+def test_tests_are_grouped_by_a_profile(acrida: Program, locust: Program, tmp_path: Path, standin: Standin) -> None:
+    with serving(acrida, tmp_path, "--profile=nightly") as ours, serving(locust, tmp_path, "--profile=nightly") as theirs:
+        for site in [ours, theirs]:
+            assert template_arguments(site.get("/").body.decode())["profile"] == "nightly", site
+            site.ask("POST", "/swarm", f"user_count=1&spawn_rate=1&host={standin.url}&profile=weekly")
+            assert template_arguments(site.get("/").body.decode())["profile"] == "weekly", site
+            assert template_arguments(site.get("/stats/report?download=1").body.decode())["profile"] == "weekly", site

@@ -52,7 +52,7 @@ impl Simulated {
                 finished_us: now_us + 1_000 * (noise % 1_000),
                 response_time_us: Some((1 + at) * 400 + noise * noise / 4),
                 content_length: 1_000 + noise,
-                failure: (at % FAILING == 0 && noise % 5 == 0)
+                failure: (at.is_multiple_of(FAILING) && noise.is_multiple_of(5))
                     .then_some("ConnectionRefusedError()"),
             });
         }

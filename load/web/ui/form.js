@@ -45,7 +45,7 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
     ${args.show_userclass_picker && !running && html`<${Classes} />`}
     ${args.show_userclass_picker && !running && args.available_shape_classes.length > 1 && html`<${Shapes} />`}
     ${Object.entries(args.extra_options).map(([name, option]) => html`<${Extra} key=${name} name=${name} option=${option} />`)}
-    ${args.profile != null && html`<${Field} label="Profile" hint="a name for this test"><input name="profile" defaultValue=${args.profile} /><//>`}
+    <${Field} label="Profile" hint="a name that groups tests; may be empty"><input name="profile" defaultValue=${args.profile ?? ""} /><//>
     <div class="buttons">
       ${onCancel && html`<button type="button" onClick=${onCancel}>Cancel</button>`}
       <button class="primary" disabled=${busy}>${running ? "Apply" : "Start"}</button>

@@ -9,6 +9,7 @@ use acrida_stats::Snapshot;
 use serde_json::Value as Json;
 
 use super::Host;
+use super::web::as_json;
 use crate::options::Options;
 use crate::task_ratio;
 
@@ -20,6 +21,8 @@ pub(super) struct Chronicle {
     title: String,
     target: Option<String>,
     spawn_rate: Option<f64>,
+    /// `--profile`.
+    pub(super) profile: Json,
     host: Arc<dyn Host>,
     start_us: u64,
     requests: u64,
@@ -39,9 +42,11 @@ impl std::fmt::Debug for Chronicle {
 
 impl Chronicle {
     pub(super) fn new(title: String, options: &Options, host: Arc<dyn Host>) -> Self {
+        let profile = options.all.iter().find(|(name, _)| name == "profile");
         Self {
             title,
             target: options.host.clone(),
+            profile: profile.map_or(Json::Null, |(_, value)| as_json(value)),
             spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
             host,
             start_us: 0,
