@@ -31,6 +31,8 @@ class Bench:
     generators: list[Generator]
     target_binary: Path
     classifier_binary: Path
+    #: Of the environment with the usual Python stack.
+    peer_python: Path
     #: Where generators write their files.
     folder: Path
     seconds: int
