@@ -4,10 +4,12 @@
 
 use serde_json::{Value, json};
 
+use crate::diagnosis::diagnose;
 use crate::expect::Outcome;
 use crate::grade::key_metrics;
 use crate::json_text::for_script;
 use crate::locust_json;
+use crate::resources::Part;
 use crate::scaling::Step;
 use crate::summary::RunSummary;
 
@@ -87,10 +89,19 @@ impl Page<'_> {
         args["scaling"] = self.steps.iter().map(scaled).collect();
         args["findings"] = json!(self.findings);
         args["notes"] = json!(self.notes);
+        args["resources"] = self.run.resources.iter().map(used).collect();
+        args["diagnosis"] = json!(diagnose(&self.run));
         args["cut_off"] = json!(self.run.cut_off);
         args["peak_users"] = json!(self.run.peak_users);
         args
     }
+}
+
+fn used(part: &Part) -> Value {
+    let mut used = json!(part);
+    used["label"] = json!(part.label());
+    used["line"] = json!(part.line());
+    used
 }
 
 fn scaled(step: &Step) -> Value {

@@ -15,11 +15,14 @@
 //! - [`recorded`]: runs read back from files, ours, Locust's and older ones.
 //! - [`windows`] and [`compare`]: whether two runs differ, and how certainly.
 //! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
+//! - [`resources`]: what service, generator and machine used; [`diagnosis`]: what that shows.
+//! - [`trend`]: whether a scenario gets better or worse from run to run.
 //! - [`course`]: how a run went on, in a bounded number of points.
 
 pub mod compare;
 pub mod console;
 pub mod course;
+pub mod diagnosis;
 pub mod expect;
 pub mod grade;
 pub mod guide;
@@ -29,9 +32,12 @@ pub mod locust_csv;
 pub mod locust_json;
 pub mod recorded;
 pub mod requests_csv;
+pub mod resources;
+pub mod resources_csv;
 pub mod scaling;
 pub mod series;
 pub mod summary;
+pub mod trend;
 pub mod windows;
 
 mod csv_field;

@@ -5,6 +5,7 @@ use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::course::Point;
+use crate::resources::Part;
 
 /// The percentiles that every report shows, as fractions: those of Locust's files and
 /// those of its page.
@@ -42,6 +43,9 @@ pub struct RunSummary {
     /// Requests that were still open at the end and are counted nowhere else.
     #[serde(default)]
     pub cut_off: u64,
+    /// What the service, the generator and the machine used meanwhile.
+    #[serde(default)]
+    pub resources: Vec<Part>,
 }
 
 /// Bytes per second over the whole run.

@@ -2,7 +2,9 @@
 //! Locust 2.47's; `--csv-requests` and the verdict options are ours.
 
 use super::Env::{Named, No};
-use super::Kind::{Choice, Count, Expectation, Int, PositiveFloat, Switch, Text, TimeSpan, Words};
+use super::Kind::{
+    Append, Choice, Count, Expectation, Int, PositiveFloat, Switch, Text, TimeSpan, Words,
+};
 use super::Support::{Gone, Hidden, NotYet};
 use super::{Flag, Group};
 
@@ -324,6 +326,15 @@ const VERDICTS: &[Flag<'static>] = &[
     )
     .env(Named("ACRIDA_HISTORY"))
     .metavar("filename"),
+    Flag::new(
+        "watch",
+        "watch",
+        Append,
+        "Whose CPU, memory and restarts to follow instead of what listens where the load goes to: port:8000, pid:123, \
+         docker:NAME (a container or a service of Compose), cgroup:FOLDER, the URL of a page in Prometheus' format, or none; \
+         may be repeated.",
+    )
+    .metavar("what"),
     Flag::new("no-history", "no_history", Switch, "Do not keep the run in the history."),
 ];
 

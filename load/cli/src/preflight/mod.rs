@@ -11,6 +11,8 @@ use acrida_stats::Snapshot;
 
 use crate::options::{Options, ReportOptions};
 
+pub(crate) use target::parse as parse_base;
+
 /// How long the trial takes, and how many users of each class make it.
 const TRIAL: Duration = Duration::from_secs(5);
 const TRIAL_USERS: u64 = 5;

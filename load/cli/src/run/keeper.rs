@@ -14,6 +14,7 @@ use super::web::as_json;
 use crate::exit::Exit;
 use crate::flags::with_extra;
 use crate::options::Options;
+use crate::web_call::without_password;
 
 /// Follows a run, and keeps it when it ends.
 #[derive(Debug)]
@@ -176,34 +177,4 @@ fn settings(options: &Options) -> String {
         )
         .collect();
     Json::Object(settings).to_string()
-}
-
-/// A URL without what stands before an `@` in it.
-fn without_password(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find('/').unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{path}")
-        }
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_password_is_kept() {
-        for (url, expected) in [
-            ("http://x:80/a@b", "http://x:80/a@b"),
-            ("https://me:secret@x/a", "https://x/a"),
-            ("http://me@x", "http://x"),
-            ("x", "x"),
-        ] {
-            assert_eq!(without_password(url), expected);
-        }
-    }
 }

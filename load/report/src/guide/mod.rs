@@ -5,13 +5,15 @@
 
 mod format;
 
+use crate::diagnosis::{Advice, diagnose};
 use crate::expect::Outcome;
 use crate::grade::{Metric, key_metrics};
+use crate::resources::Part as Resource;
 use crate::scaling::Step;
 use crate::summary::{EntrySummary, RunSummary};
 
-pub(crate) use format::ms;
-use format::{bandwidth, bound, count, duration, measured, percent, plain};
+use format::{bandwidth, bound, count, measured, percent, plain};
+pub(crate) use format::{duration, ms};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,14 @@ impl Report<'_> {
                 key_metrics(&run.total).iter().filter_map(graded).collect(),
             ),
             ("Expectations", self.verdicts.iter().map(judged).collect()),
+            (
+                "Resources",
+                run.resources.iter().filter_map(resource).collect(),
+            ),
+            (
+                "Troubleshooting",
+                diagnose(run).iter().map(Advice::line).collect(),
+            ),
         ];
         parts
             .into_iter()
@@ -188,6 +198,10 @@ fn judged(outcome: &Outcome) -> String {
         "{scope}{} {value}, expected {}: {verdict}",
         outcome.metric, outcome.limit
     )
+}
+
+fn resource(part: &Resource) -> Option<String> {
+    part.line().map(|line| one_line(&line))
 }
 
 /// Names may come from anywhere; they begin no new line, and command no terminal.

@@ -5,6 +5,7 @@
 
 mod json;
 mod requests;
+mod resources;
 mod table;
 
 use crate::course::Point;
@@ -35,6 +36,8 @@ pub struct CsvFiles {
     pub failures: Option<(String, String)>,
     /// `PREFIX_exceptions.csv`.
     pub exceptions: Option<(String, String)>,
+    /// `PREFIX_resources.csv`.
+    pub resources: Option<(String, String)>,
     /// What `PREFIX_requests.csv` says about bytes.
     pub traffic: Option<Traffic>,
 }
@@ -84,6 +87,10 @@ pub fn read_csv(title: &str, files: &CsvFiles) -> Result<RunSummary, Unreadable>
             .exceptions
             .as_ref()
             .map_or(Ok(Vec::new()), read_exceptions)?,
+        resources: files
+            .resources
+            .as_ref()
+            .map_or(Ok(Vec::new()), resources::read)?,
         entries,
         total,
         course,
