@@ -110,6 +110,28 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
     return per_cpu_s, per_s
 
 
+def keeping(bench: Bench) -> list[Row]:
+    """Throughput with history, looks at the service and requests.csv, as a share of that without them."""
+    shares: dict[str, list[float]] = {"requests per generator CPU-second": [], "requests per second": []}
+    generator = bench.chosen(OURS)[0]
+    with servers.target(bench.target_binary, bench.target_core) as target:
+        for _ in range(bench.runs):
+            speeds = []
+            for more in (("--no-history", "--watch=none"), ("--csv-requests",)):
+                load = Load(LOCUSTFILES / "get.py", users=50, seconds=bench.seconds, spawn_rate=50, more=more)
+                outcome, counts = bench.run(generator, load, target)
+                took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
+                speeds.append((counts["total"] / outcome.cpu_s, counts["total"] / took_s))
+            without, with_all = speeds
+            for share, before, after in zip(shares.values(), without, with_all, strict=True):
+                share.append(after / before)
+    goal = ("0.97", lambda medians: medians[OURS] >= 0.97)
+    return [
+        Row(f"history, resources and requests.csv, as a share of without them: {unit}", "share", {OURS: runs}, *goal, digits=3)
+        for unit, runs in shares.items()
+    ]
+
+
 def page(bench: Bench) -> list[Row]:
     """Throughput with the web page open, as a share of that without one."""
     shares: dict[str, list[float]] = {"requests per generator CPU-second": [], "requests per second": []}
@@ -259,6 +281,7 @@ MEASURES = {
     "get": get,
     "post": post,
     "page": page,
+    "keeping": keeping,
     "sleep20": sleep20,
     "memory": memory,
     "start-up": start_up,

@@ -1,5 +1,6 @@
 //! `acrida check`: whether a test can begin, by looking first and trying then.
 
+mod images;
 mod machine;
 mod target;
 
@@ -79,6 +80,7 @@ pub(crate) fn look(options: &Options, classes: &[&str]) -> Vec<Finding> {
             "no --host: the trial shows whether the locustfile's own is right",
         )),
     }
+    findings.extend(images::look(&options.locustfile));
     let prefixes = [
         &options.csv_prefix,
         &options.reports.html,

@@ -76,7 +76,6 @@ impl Report<'_> {
                 "Key Metrics",
                 key_metrics(&run.total).iter().filter_map(graded).collect(),
             ),
-            ("Expectations", self.verdicts.iter().map(judged).collect()),
             (
                 "Resources",
                 run.resources.iter().filter_map(resource).collect(),
@@ -85,6 +84,7 @@ impl Report<'_> {
                 "Troubleshooting",
                 diagnose(run).iter().map(Advice::line).collect(),
             ),
+            ("Expectations", self.verdicts.iter().map(judged).collect()),
         ];
         parts
             .into_iter()
