@@ -6,6 +6,8 @@
 //! requests through a `Session`.
 
 mod actions;
+mod arguments;
+mod arrivals;
 mod engine;
 mod entry;
 mod exchange;
@@ -27,6 +29,8 @@ use pyo3::prelude::*;
 mod _native {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::arguments::{Options, Unsendable};
     #[pymodule_export]
     use crate::engine::{Engine, remember_log_line};
     #[pymodule_export]

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::course::Point;
+use crate::insight::{AnswersSummary, ArrivalsSummary, ServerSummary};
 use crate::summary::{EntrySummary, ExceptionSummary, FailureSummary, RunSummary};
 
 /// The most entries and errors of `/stats/requests`.
@@ -74,12 +75,19 @@ pub fn stats_requests(snapshot: &Snapshot, state: &str, percentiles: &Percentile
 /// What `--json` prints: a row for each name, and the total last, in Python's spelling.
 ///
 /// Locust's keys and types. Its rows lack the total, and its `response_times` are rounded
-/// to two digits; here they are whole milliseconds at three digits. Seconds are told for
+/// to two digits; here they are whole milliseconds at three digits. `server_time`,
+/// `checked_answers` and, in the last row, `arrivals` are there if there is something to tell. Seconds are told for
 /// the newest half hour.
 pub fn stats_json(snapshot: &Snapshot) -> Value {
     let rows = snapshot.entries.iter().chain([&snapshot.total]);
     let start = snapshot.start_us as f64 / 1e6;
-    rows.map(|row| stats_row(row, start)).collect()
+    let mut rows: Vec<_> = rows.map(|row| stats_row(row, start)).collect();
+    if let (Some(arrivals), Some(total)) =
+        (ArrivalsSummary::of(&snapshot.arrivals), rows.last_mut())
+    {
+        total["arrivals"] = json!(arrivals);
+    }
+    Value::Array(rows)
 }
 
 fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
@@ -97,7 +105,7 @@ fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
             .map(|count| (count.second.to_string(), json!(of(&count))))
             .collect()
     };
-    json!({
+    let mut row = json!({
         "name": entry.name,
         "method": entry.method,
         "last_request_timestamp": entry.last_request_us.map(|last| last as f64 / 1e6),
@@ -112,7 +120,14 @@ fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
         "response_times": times.collect::<Map<_, _>>(),
         "num_reqs_per_sec": by_second(|count| count.requests),
         "num_fail_per_sec": by_second(|count| count.failures),
-    })
+    });
+    if let Some(server) = entry.insight().and_then(ServerSummary::of) {
+        row["server_time"] = json!(server);
+    }
+    if let Some(answers) = entry.insight().and_then(AnswersSummary::of) {
+        row["checked_answers"] = json!(answers);
+    }
+    row
 }
 
 fn current_percentiles(total: &EntrySnapshot, fractions: &[f64]) -> Value {
@@ -304,6 +319,7 @@ mod tests {
                 response_time_us: Some(1_500),
                 content_length: 10,
                 failure,
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());

@@ -5,6 +5,7 @@ use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::course::Point;
+use crate::insight::{AnswersSummary, ArrivalsSummary, ServerSummary};
 use crate::occurrences::Occurrences;
 
 /// The percentiles that every report shows, as fractions: those of Locust's files and
@@ -43,6 +44,9 @@ pub struct RunSummary {
     /// Requests that were still open at the end and are counted nowhere else.
     #[serde(default)]
     pub cut_off: u64,
+    /// How iterations began, in an open run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<ArrivalsSummary>,
 }
 
 /// Bytes per second over the whole run.
@@ -85,6 +89,12 @@ pub struct EntrySummary {
     pub percentiles: Vec<(f64, f64)>,
     /// Average length of an answer, in bytes.
     pub avg_content_length: f64,
+    /// Where the time went, if the server tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerSummary>,
+    /// Answers that were checked, if any were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswersSummary>,
 }
 
 /// Failures that differ in nothing but when they happened. Times are seconds since the
@@ -149,6 +159,7 @@ impl RunSummary {
             failures: snapshot.failures.iter().map(Into::into).collect(),
             exceptions: snapshot.exceptions.iter().map(Into::into).collect(),
             cut_off: snapshot.cut_off,
+            arrivals: ArrivalsSummary::of(&snapshot.arrivals),
             total,
             ..Self::default()
         }
@@ -196,6 +207,8 @@ impl EntrySummary {
             max: entry.max_response_time_ms().ok(),
             percentiles: fractions.iter().copied().zip(times).collect(),
             avg_content_length: entry.avg_content_length(),
+            server: entry.insight().and_then(ServerSummary::of),
+            answers: entry.insight().and_then(AnswersSummary::of),
         }
     }
 

@@ -122,6 +122,13 @@
     chart("Response times over users (ms)", by("users"), [["50 %", by("p50"), "--c"], ["95 %", by("p95"), "--d"], ["99 %", by("p99"), "--e"]], users);
   }
 
+  for (const [title, lines] of args.insight) {
+    add(element("h2", title));
+    const list = element("ul");
+    for (const line of lines) list.append(element("li", line));
+    add(list);
+  }
+
   const isTotal = (row) => row.name === "Aggregated" && !row.method;
   table("Requests", [["Method", "method", 1], ["Name", "name", 1], ["Requests", "num_requests"], ["Failures", "num_failures"],
     ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use acrida_engine::RunState;
 use acrida_report::course::Course;
 use acrida_report::grade::{self, Metric, key_metrics};
+use acrida_report::insight::{self, Section};
 use acrida_report::occurrences::{id_of_exception, id_of_failure};
 use acrida_report::summary::EntrySummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
@@ -45,6 +46,8 @@ struct Frame<'a> {
     beat: Option<&'a Beat>,
     events: &'a VecDeque<Event>,
     runs: &'a VecDeque<FinishedRun>,
+    /// Headings with lines: arrivals, answers, the server's time.
+    insight: Vec<Section>,
     cut_off: u64,
     overflowed_names: u64,
 }
@@ -142,6 +145,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         beat: book.beat.as_ref(),
         events: history.events(),
         runs: history.runs(),
+        insight: insight::sections_of(snapshot),
         cut_off: snapshot.cut_off,
         overflowed_names: snapshot.overflowed_names,
     };

@@ -30,6 +30,7 @@ impl Test {
                 response_time_us: Some(ms * 1_000),
                 content_length: 1,
                 failure: None,
+                ..Sample::default()
             });
         }
         self.ledger.absorb(recorder.take());

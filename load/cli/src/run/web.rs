@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use acrida_engine::{ClassId, Command, Control};
+use acrida_engine::{ClassId, Command, Control, SpawnRate};
 use acrida_report::locust_json::Percentiles;
 use acrida_stats::Snapshot;
 use acrida_web::{
@@ -13,7 +13,7 @@ use acrida_web::{
 use serde_json::{Value as Json, json};
 
 use super::collector::Collector;
-use super::{Host, csv_files};
+use super::{Host, csv_files, open};
 use crate::exit::Exit;
 use crate::flags::{Value, parse_time_span};
 use crate::options::Options;
@@ -85,12 +85,17 @@ pub(super) fn serve(
         .csv_prefix
         .as_ref()
         .filter(|_| options.csv_full_history);
+    // The page's form asks for it.
+    let spawn_rate = options.spawn_rate.or_else(|| {
+        let is_open = options.rate.is_some();
+        is_open.then(|| open::spawn_rate(options))
+    });
     let settings = Settings {
         version: page.version,
         locustfile: page.locustfile,
         host: options.host.clone(),
         users: options.users,
-        spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
+        spawn_rate: spawn_rate.map(SpawnRate::per_second),
         run_time: options.run_time,
         autostart: options.web.autostart,
         class_picker: options.web.class_picker,

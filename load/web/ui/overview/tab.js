@@ -8,6 +8,7 @@ import { store } from "../store.js";
 export function Overview({ frame, theme }) {
   return html`<div class="overview">
     <div class="side"><${KeyMetrics} metrics=${frame.metrics} /><${Generator} load=${frame.load} cutOff=${frame.cut_off} />
+      ${frame.insight.map(([title, lines]) => html`<section class="card"><h3>${title}</h3>${lines.map((line) => html`<p class="hint">${line}</p>`)}</section>`)}
       <${Histogram} counts=${frame.histogram} title="Response times" /></div>
     <${Courses} points=${store.points} events=${frame.events} theme=${theme} />
   </div>`;
