@@ -54,6 +54,9 @@ impl Entry {
         for (second, tally) in &row.seconds {
             self.absorb_second(*second, tally);
         }
+        for count in row.counts.iter() {
+            Arc::make_mut(&mut self.counts).add(count.second, count.requests, count.failures);
+        }
         self.absorb_insight(row.insight());
     }
 

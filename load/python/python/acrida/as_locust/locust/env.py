@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -171,15 +170,19 @@ class Environment:
 
     def record(
         self,
-        request_type: str = "",
-        name: str = "",
-        response_time: float | None = None,
-        response_length: int | None = 0,
+        request_type: Any,
+        name: Any,
+        response_time: float | None,
+        response_length: float | None,
         exception: Any = None,
-        context: Mapping[str, Any] | None = None,
+        context: Any = None,
         **_: Any,
     ) -> None:
-        """Counts one request of a client of the locustfile's own, as ``events.request`` is fired with it."""
+        """Counts one request of a client of the locustfile's own, as ``events.request`` is fired with it.
+
+        Names that are no texts are counted under their ``str()``; what is below 0 counts as 0.
+        TypeError or ValueError for a time or a length that is no number.
+        """
         answer = checked_answer(context) if context else None
         failure = error_text(exception or None)
         self.stats.ledger.record(request_type, name, response_time, response_length or 0, failure, answer)

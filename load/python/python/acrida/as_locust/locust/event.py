@@ -44,15 +44,18 @@ class EventHook:
         # A copy: listeners may add and remove listeners while they run.
         handlers = self._handlers[::-1] if reverse else self._handlers[:]
         for handler in handlers:
-            try:
-                handler(**kwargs)
-            except STEERING:
-                raise
-            except Exception:
-                logging.getLogger(__name__).error(
-                    "Uncaught exception in event handler: \n%s", traceback.format_exc()
-                )
-                log.unhandled_greenlet_exception = True
+            _call(handler, kwargs)
+
+
+def _call(handler: Callable[..., Any], kwargs: dict[str, Any]) -> None:
+    """Calls one listener."""
+    try:
+        handler(**kwargs)
+    except STEERING:
+        raise
+    except Exception:
+        logging.getLogger(__name__).error("Uncaught exception in event handler: \n%s", traceback.format_exc())
+        log.unhandled_greenlet_exception = True
 
 
 class RequestEvent(EventHook):
@@ -60,7 +63,8 @@ class RequestEvent(EventHook):
 
     Requests of ``self.client`` are counted beside the socket and only *told* to
     the listeners; one that a locustfile fires for a client of its own is
-    counted here, then told.
+    counted here, then told. What cannot be counted is logged as the exception of a
+    listener.
     """
 
     def __init__(self) -> None:
@@ -72,7 +76,7 @@ class RequestEvent(EventHook):
         if self.environment is not None:
             if self.environment.is_open:
                 _count_from_arrival(kwargs)
-            self.environment.record(**kwargs)
+            _call(self.environment.record, kwargs)
         self.tell(reverse=reverse, **kwargs)
 
     #: Calls the listeners about a request that is already counted.
@@ -103,7 +107,7 @@ class RequestEvent(EventHook):
 
 def _count_from_arrival(request: dict[str, Any]) -> None:
     """Adds how late its iteration began to the response time of its first request."""
-    if request.get("response_time") is not None and (arrival := arrivals.taken()) is not None:
+    if isinstance(request.get("response_time"), int | float) and (arrival := arrivals.taken()) is not None:
         request["response_time"] += arrival.late_ms
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gevent import GreenletExit, getcurrent
+
 from acrida.http.errors import cause_of, named, raised
 from acrida.http.response import Response
 
@@ -75,9 +77,12 @@ class ResponseContextManager(Response):
         self._entered = True
         if not self._verdict_open:
             raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
+        getcurrent().verdict_is_open = True
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+        current = getcurrent()
+        current.verdict_is_open = False
         meta = self.request_meta
         if self._manual_result is not None:
             meta["exception"] = None if self._manual_result is True else self._manual_result
@@ -97,6 +102,8 @@ class ResponseContextManager(Response):
             checked_answer(context) if (context := meta["context"]) else None,
         )
         self._request_event.tell(**meta)
+        if getattr(current, "ends_after_verdict", False):
+            raise GreenletExit  # the test ended meanwhile; only this block was waited for
         return error is None or isinstance(error, ResponseError)
 
     def success(self) -> None:
@@ -121,10 +128,10 @@ class ResponseContextManager(Response):
         self._manual_result = verdict
 
 
-def checked_answer(context: Mapping[str, Any]) -> tuple[str, str, bool] | None:
+def checked_answer(context: Any) -> tuple[str, str, bool] | None:
     """What a request's context says of its answer: ``expected``, ``answered``, and whether
     it is known to be another request's (``mixed_up``); None where nobody checked it."""
-    if "expected" not in context or "answered" not in context:
+    if not isinstance(context, Mapping) or "expected" not in context or "answered" not in context:
         return None
     return str(context["expected"]), str(context["answered"]), bool(context.get("mixed_up"))
 
