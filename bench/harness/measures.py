@@ -5,12 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import floor, generators, servers
+from harness import floor, generators, page, servers
 from harness.generators import LOCUSTFILES, Generator, Load, Outcome
 from harness.report import OURS, Row
 from harness.stall import PERCENTILES, PERIOD_S, RATE, implied_ms
@@ -33,6 +31,8 @@ class Bench:
     generators: list[Generator]
     target_binary: Path
     classifier_binary: Path
+    #: Of the environment with the usual Python stack.
+    peer_python: Path
     #: Where generators write their files.
     folder: Path
     seconds: int
@@ -122,44 +122,22 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
     return per_cpu_s, per_s
 
 
-def page(bench: Bench) -> list[Row]:
-    """Throughput with the web page open, as a share of that without one."""
-    shares: dict[str, list[float]] = {"requests per generator CPU-second": [], "requests per second": []}
-    generator = bench.chosen(OURS)[0]
+def listener(bench: Bench) -> list[Row]:
+    """What a listener of every request costs, as the difference of runs with and without one."""
+    chosen = bench.chosen(OURS, HTTP_USER, FAST_HTTP_USER)
+    costs_us: dict[str, list[float]] = {generator.name: [] for generator in chosen}
+    load = Load(LOCUSTFILES / "listener.py", users=50, seconds=bench.seconds, spawn_rate=50)
     with servers.target(bench.target_binary, bench.target_core) as target:
         for _ in range(bench.runs):
-            speeds = []
-            for port in (None, servers.free_port()):
-                load = Load(LOCUSTFILES / "get.py", users=50, seconds=bench.seconds, spawn_rate=50, page=port)
-                meanwhile = (lambda process, port=port: read_page(port)) if port else (lambda process: None)
-                outcome, counts = bench.run(generator, load, target, meanwhile=meanwhile)
-                took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
-                speeds.append((counts["total"] / outcome.cpu_s, counts["total"] / took_s))
-            without, with_page = speeds
-            for share, before, after in zip(shares.values(), without, with_page, strict=True):
-                share.append(after / before)
-    goal = ("0.98", lambda medians: medians[OURS] >= 0.98)
-    return [
-        Row(f"the web page open, as a share of without it: {unit}", "share", {OURS: runs}, *goal, digits=3)
-        for unit, runs in shares.items()
-    ]
-
-
-def read_page(port: int) -> None:
-    """Reads what an open page reads, until the generator ends."""
-    deadline = time.monotonic() + generators.PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            for path in ("/", "/live/history"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/live/events") as events:
-                while events.readline():
-                    pass
-            return
-        except urllib.error.URLError:
-            time.sleep(0.05)  # It is not there yet.
-        except OSError:
-            return  # It has ended in the middle of an event.
+            for generator in chosen:
+                cpu_us = []
+                for listens in ("no", "yes"):
+                    listening = replace(generator, environment={**generator.environment, "BENCH_LISTENER": listens})
+                    outcome, counts = bench.run(listening, load, target)
+                    cpu_us.append(1e6 * outcome.cpu_s / counts["total"])
+                costs_us[generator.name].append(cpu_us[1] - cpu_us[0])
+    measure = "a `request` listener in Python, GET, 50 users, no wait: its cost"
+    return [Row(measure, "µs of CPU a request", costs_us, "10", lambda m: m[OURS] <= 10, digits=1)]
 
 
 def sleep20(bench: Bench) -> list[Row]:
@@ -306,7 +284,10 @@ def predict_alone(bench: Bench) -> list[Row]:
 MEASURES = {
     "get": get,
     "post": post,
-    "page": page,
+    "listener": listener,
+    "page": page.open_page,
+    "stats-requests": page.polled,
+    "page-day": page.day,
     "sleep20": sleep20,
     "stall": stall,
     "memory": memory,

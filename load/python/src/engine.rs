@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acrida_cli::run::{ClassState, Host};
 use acrida_engine::{Action, ClassId, Command, Control, Runner, SpawnRate, Swarm, UserId};
@@ -20,6 +20,7 @@ use crate::exchange::Exchange;
 use crate::host::PythonHost;
 use crate::ledger::Ledger;
 use crate::loader::{described, share};
+use crate::loop_watch::LoopWatch;
 use crate::published::Published;
 use crate::session::Session;
 use crate::waiters::{Waiter, Waiters};
@@ -36,6 +37,7 @@ pub(crate) struct Engine {
     client: Arc<Client>,
     actions: Arc<Actions>,
     published: Arc<Published>,
+    loop_watch: Arc<LoopWatch>,
     waiters: Waiters,
     pool: Pool,
     ledger: Py<Ledger>,
@@ -73,6 +75,7 @@ impl Engine {
             ledger: ledger.clone().unbind(),
             actions: Arc::default(),
             published: Arc::default(),
+            loop_watch: Arc::default(),
             waiters: Waiters::default(),
             pool: Pool::default(),
             default_headers: Headers::new(Headers::default_fields())
@@ -90,6 +93,7 @@ impl Engine {
             actions: Arc::clone(&self.actions),
             client: Arc::clone(&self.client),
             published: Arc::clone(&self.published),
+            loop_watch: Arc::clone(&self.loop_watch),
         })
     }
 
@@ -268,11 +272,24 @@ impl Engine {
         self.client.wake();
     }
 
+    /// A timer of the event loop has fired so many seconds after it was due, and fires
+    /// again in `interval` seconds.
+    fn loop_looked(&self, late: f64, interval: f64) {
+        let seconds = |value| Duration::try_from_secs_f64(value).unwrap_or_default();
+        let due = Instant::now() + seconds(interval);
+        self.loop_watch.looked(seconds(late), due);
+    }
+
     /// Tells the web page what the user classes are like now.
     fn publish(&self, classes: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let state = |class: &Bound<'_, PyAny>| {
             Ok(ClassState {
                 tasks: share(class)?,
+                task_names: class
+                    .getattr("tasks")?
+                    .try_iter()?
+                    .map(|task| task?.getattr("__name__")?.extract())
+                    .collect::<PyResult<_>>()?,
                 host: class.getattr("host")?.extract()?,
             })
         };

@@ -165,7 +165,7 @@ fn page_setup(
     let option =
         |(dest, help_text, choices, is_secret, is_required, is_multiple): PageOption| ExtraOption {
             dest,
-            help_text,
+            help_text: Some(help_text).filter(|text| !text.is_empty()),
             choices: (!choices.is_empty()).then_some(choices),
             is_secret,
             is_required,

@@ -14,6 +14,7 @@ mod exchange;
 mod host;
 mod ledger;
 mod loader;
+mod loop_watch;
 mod multipart;
 mod published;
 mod session;

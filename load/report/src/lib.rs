@@ -17,6 +17,7 @@
 //! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
 //! - [`insight`]: arrivals, checked answers, and where the server's time went.
 //! - [`course`]: how a run went on, in a bounded number of points.
+//! - [`occurrences`]: when each failure and exception happened, in a bounded number of bins.
 
 pub mod compare;
 pub mod console;
@@ -29,6 +30,7 @@ pub mod insight;
 pub mod json_text;
 pub mod locust_csv;
 pub mod locust_json;
+pub mod occurrences;
 pub mod recorded;
 pub mod requests_csv;
 pub mod scaling;

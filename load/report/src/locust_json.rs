@@ -173,8 +173,8 @@ pub fn failure(row: &FailureSummary) -> Value {
         "name": row.name,
         "error": row.error,
         "occurrences": row.occurrences,
-        "first_seen": row.first_seen_s.map(utc_second),
-        "last_seen": row.last_seen_s.map(utc_second),
+        "first_seen": row.first_seen_s,
+        "last_seen": row.last_seen_s,
     })
 }
 
@@ -206,6 +206,7 @@ fn history_point(point: &Point) -> Value {
     row.insert("user_count".to_owned(), pair(json!(point.users)));
     row.insert("current_rps".to_owned(), pair(json!(point.rps)));
     row.insert("current_fail_per_sec".to_owned(), pair(json!(point.fps)));
+    row.insert("total_avg_response_time".to_owned(), pair(json!(point.avg)));
     for (fraction, value) in OF_POINTS.iter().zip([point.p50, point.p95]) {
         row.insert(percentile_key(*fraction), pair(json!(value.unwrap_or(0.0))));
     }
@@ -221,14 +222,20 @@ pub fn report(run: &RunSummary) -> Value {
         .map(|(start, duration)| start + duration);
     let exceptions = run.exceptions.iter().map(|row| {
         let mut shown = exception(row);
-        shown["first_seen"] = json!(row.first_seen_s.map(utc_second));
-        shown["last_seen"] = json!(row.last_seen_s.map(utc_second));
+        shown["first_seen"] = json!(row.first_seen_s);
+        shown["last_seen"] = json!(row.last_seen_s);
+        shown["counts"] = json!(row.counts);
+        shown
+    });
+    let failures = run.failures.iter().map(|row| {
+        let mut shown = failure(row);
+        shown["counts"] = json!(row.counts);
         shown
     });
     json!({
         "is_report": true,
         "requests_statistics": rows().map(|row| entry(row, &OF_ROWS)).collect::<Vec<_>>(),
-        "failures_statistics": run.failures.iter().map(failure).collect::<Vec<_>>(),
+        "failures_statistics": failures.collect::<Vec<_>>(),
         "exceptions_statistics": exceptions.collect::<Vec<_>>(),
         "response_time_statistics": rows().map(response_times).collect::<Vec<_>>(),
         "start_time": run.start_s.map(utc_second),
@@ -331,7 +338,8 @@ mod tests {
         assert_eq!(names, ["/a", "/b", "Aggregated"]);
         assert_eq!(stats["fail_ratio"], 0.5);
         assert_eq!(stats["errors"][0]["error"], "boom <b>");
-        assert_eq!(stats["errors"][0]["first_seen"], "1970-01-01T00:00:03Z");
+        // Seconds since the Unix epoch, as Locust 2.47.0 answers.
+        assert_eq!(stats["errors"][0]["first_seen"], 3.0);
         assert_eq!(stats["stats"][0]["max_response_time"], 2);
         assert_eq!(stats["stats"][0]["response_time_percentile_0.95"], 1.5);
         assert_eq!(

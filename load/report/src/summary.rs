@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::course::Point;
 use crate::insight::{AnswersSummary, ArrivalsSummary, ServerSummary};
+use crate::occurrences::Occurrences;
 
 /// The percentiles that every report shows, as fractions: those of Locust's files and
 /// those of its page.
@@ -112,6 +113,10 @@ pub struct FailureSummary {
     pub first_seen_s: Option<f64>,
     /// When the last one happened.
     pub last_seen_s: Option<f64>,
+    /// How many there were in stretches of equal length from the run's begin to its end
+    /// (the last one may be shorter); empty where that is not known.
+    #[serde(default)]
+    pub counts: Vec<u64>,
 }
 
 /// Exceptions that were raised at the same place; times as in [`FailureSummary`].
@@ -129,6 +134,9 @@ pub struct ExceptionSummary {
     pub first_seen_s: Option<f64>,
     /// When the last one was raised.
     pub last_seen_s: Option<f64>,
+    /// As in [`FailureSummary`].
+    #[serde(default)]
+    pub counts: Vec<u64>,
 }
 
 impl RunSummary {
@@ -155,6 +163,18 @@ impl RunSummary {
             total,
             ..Self::default()
         }
+    }
+
+    /// The same run, with when each failure and exception of `snapshot`, which it was made
+    /// of, happened.
+    pub fn with_occurrences(mut self, snapshot: &Snapshot, occurrences: &Occurrences) -> Self {
+        for (shown, row) in self.failures.iter_mut().zip(&snapshot.failures) {
+            shown.counts = occurrences.of_failure(row);
+        }
+        for (shown, row) in self.exceptions.iter_mut().zip(&snapshot.exceptions) {
+            shown.counts = occurrences.of_exception(row);
+        }
+        self
     }
 }
 
@@ -227,6 +247,7 @@ impl From<&FailureRow> for FailureSummary {
             occurrences: row.occurrences,
             first_seen_s: Some(seconds(row.first_seen_us)),
             last_seen_s: Some(seconds(row.last_seen_us)),
+            counts: Vec::new(),
         }
     }
 }
@@ -240,6 +261,7 @@ impl From<&ExceptionRow> for ExceptionSummary {
             nodes: row.nodes.join(", "),
             first_seen_s: Some(seconds(row.first_seen_us)),
             last_seen_s: Some(seconds(row.last_seen_us)),
+            counts: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use acrida_engine::RunState;
 use acrida_report::course::Course;
 use acrida_report::grade::{self, Metric, key_metrics};
 use acrida_report::insight::{self, Section};
+use acrida_report::occurrences::{id_of_exception, id_of_failure};
 use acrida_report::summary::EntrySummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::Serialize;
@@ -21,10 +22,12 @@ pub(crate) const END: &str = "end";
 /// have all of it.
 const TEXT_MAX: usize = 2_000;
 /// The most rows of errors and of exceptions in a frame.
-const ROWS_MAX: usize = 200;
+pub(crate) const ROWS_MAX: usize = 200;
 
 #[derive(Serialize)]
 struct Frame<'a> {
+    /// Another one than before: the program was started anew.
+    process: &'a str,
     t: f64,
     state: &'static str,
     users: u64,
@@ -73,6 +76,8 @@ struct Row<'a> {
 
 #[derive(Serialize)]
 struct Failure<'a> {
+    /// What `/live/occurrences` has its counts under.
+    id: String,
     method: &'a str,
     name: &'a str,
     error: &'a str,
@@ -83,6 +88,8 @@ struct Failure<'a> {
 
 #[derive(Serialize)]
 struct Exception<'a> {
+    /// As a failure's.
+    id: String,
     message: &'a str,
     traceback: &'a str,
     nodes: &'a [String],
@@ -109,6 +116,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         )
     };
     let frame = Frame {
+        process: &book.process,
         t: seconds(snapshot.taken_us),
         state: state.name(),
         users: snapshot.user_count,
@@ -170,6 +178,7 @@ fn row<'a>(entry: &'a EntrySnapshot, course: Option<&Course>) -> Row<'a> {
 
 fn failure(row: &FailureRow) -> Failure<'_> {
     Failure {
+        id: hexadecimal(id_of_failure(row)),
         method: &row.method,
         name: &row.name,
         error: cut(&row.error),
@@ -181,6 +190,7 @@ fn failure(row: &FailureRow) -> Failure<'_> {
 
 fn exception(row: &ExceptionRow) -> Exception<'_> {
     Exception {
+        id: hexadecimal(id_of_exception(row)),
         message: cut(&row.message),
         traceback: cut(&row.traceback),
         nodes: &row.nodes,
@@ -188,6 +198,11 @@ fn exception(row: &ExceptionRow) -> Exception<'_> {
         first: seconds(row.first_seen_us),
         last: seconds(row.last_seen_us),
     }
+}
+
+/// An id as text: JavaScript's numbers are too short for it.
+pub(crate) fn hexadecimal(id: u64) -> String {
+    format!("{id:x}")
 }
 
 fn cut(text: &str) -> &str {

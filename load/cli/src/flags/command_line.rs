@@ -189,7 +189,7 @@ fn unknown(flags: &[Flag<'_>], argument: &str) -> String {
     }
     match suggest(flags, name) {
         Some(flag) => format!(
-            "unrecognized arguments: {argument} (did you mean '--{}'?)",
+            "unrecognized arguments: {argument}. Did you mean '--{}'?",
             flag.long
         ),
         None => format!("unrecognized arguments: {argument}"),
@@ -282,7 +282,11 @@ mod tests {
         for (line, expected) in [
             (
                 "--usrs 5",
-                "unrecognized arguments: --usrs (did you mean '--users'?)",
+                "unrecognized arguments: --usrs. Did you mean '--users'?",
+            ),
+            (
+                "--unknown-flag-print-stats",
+                "unrecognized arguments: --unknown-flag-print-stats. Did you mean '--print-stats'?",
             ),
             ("--nonsense", "unrecognized arguments: --nonsense"),
             ("-z", "unrecognized arguments: -z"),

@@ -257,13 +257,26 @@ pub fn suggest<'f, 'a>(flags: &'f [Flag<'a>], name: &str) -> Option<&'f Flag<'a>
     /// Below this likeness (0 to 1) a suggestion is more puzzling than helpful;
     /// Python's difflib, which Locust asks, cuts at a comparable point.
     const LIKENESS_MIN: f64 = 0.8;
-    flags
-        .iter()
-        .filter(|flag| matches!(flag.support, Support::Works))
+    let flags = || {
+        let flags = flags.iter();
+        flags.filter(|flag| matches!(flag.support, Support::Works))
+    };
+    let alike = flags()
         .map(|flag| (strsim::jaro_winkler(flag.long, name), flag))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let inside = flags().filter(|flag| has_part(name, flag.long));
+    alike
         .map(|(_, flag)| flag)
+        .or_else(|| inside.max_by_key(|flag| flag.long.len()))
+}
+
+/// Whether `name` begins or ends with the words `part`.
+fn has_part(name: &str, part: &str) -> bool {
+    let before = name.strip_suffix(part);
+    let after = name.strip_prefix(part);
+    before.is_some_and(|rest| rest.ends_with('-'))
+        || after.is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// The flags of every group, and after them those of a locustfile.

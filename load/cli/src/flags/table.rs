@@ -423,9 +423,14 @@ const OTHER: &[Flag<'static>] = &[
         "Run every task equally often, whatever weights the locustfile gives.",
     )
     .env(No),
-    Flag::new("profile", "profile", Text, "")
-        .env(No)
-        .support(NotYet),
+    Flag::new(
+        "profile",
+        "profile",
+        Text,
+        "A name that groups tests: environment.profile, and in the page and the report.",
+    )
+    .env(No)
+    .metavar("name"),
     Flag::new("otel", "otel", Switch, "")
         .env(Named("LOCUST_ENABLE_OPENTELEMETRY"))
         .support(NotYet),

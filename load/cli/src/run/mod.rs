@@ -98,6 +98,12 @@ pub trait Host: Send + Sync {
     fn classes(&self) -> Vec<ClassState> {
         Vec::new()
     }
+
+    /// The longest time, since the last call, by which whatever runs users was late for
+    /// something that was due; asked for by the web page. `None` where nobody looks.
+    fn loop_lag(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What a run starts from.

@@ -44,6 +44,8 @@ pub struct PageSetup {
 pub struct ClassState {
     /// Its settings and its tasks.
     pub tasks: task_ratio::ClassTasks,
+    /// The names of its tasks, each as often as its weight says.
+    pub task_names: Vec<String>,
     /// Base of the URLs that it loads, if it says so itself.
     pub host: Option<String>,
 }
@@ -205,12 +207,7 @@ impl Site for RunBehind {
             host: state.host,
             weight: state.tasks.class.weight,
             fixed_count: state.tasks.class.fixed_count,
-            tasks: state
-                .tasks
-                .tasks
-                .into_iter()
-                .map(|task| task.name)
-                .collect(),
+            tasks: state.task_names,
         };
         self.host.classes().into_iter().map(info).collect()
     }
@@ -223,6 +220,10 @@ impl Site for RunBehind {
             .map(|state| state.tasks)
             .collect();
         task_ratio::json(&classes, Some(self.control.user_count()))
+    }
+
+    fn loop_lag(&self) -> Option<Duration> {
+        self.host.loop_lag()
     }
 
     fn log_lines(&self) -> Vec<String> {

@@ -193,6 +193,7 @@ fn read_history(file: &(String, String)) -> Result<Vec<Point>, Unreadable> {
             p50: time("50%")?,
             p95: time("95%")?,
             p99: time("99%")?,
+            avg: time("Total Average Response Time")?.unwrap_or_default(),
             beats: 1,
         });
     }
@@ -209,6 +210,7 @@ fn read_failures(file: &(String, String)) -> Result<Vec<FailureSummary>, Unreada
             occurrences: row.count("Occurrences|# failures")?,
             first_seen_s: row.time("First Seen"),
             last_seen_s: row.time("Last Seen"),
+            ..FailureSummary::default()
         })
     };
     table.rows().map(failure).collect()

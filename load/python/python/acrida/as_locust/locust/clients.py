@@ -68,8 +68,6 @@ class HttpSession:
     stream = False
     max_redirects = 30
     trust_env = False
-    #: Whether the response time of an iteration's first request counts from its arrival.
-    _is_open = False
     #: Seconds to wait where a request does not say.
     _timeout: Any = None
     #: Whether failures are worded as FastHttpUser's.
@@ -91,8 +89,8 @@ class HttpSession:
         self.request_event = request_event
         self.user = user
         environment = (request_event if user is None else user).environment
-        if environment.is_open:
-            self._is_open = True
+        #: Whether the response time of an iteration's first request counts from its arrival.
+        self._is_open = environment.is_open
         # Whoever shares a pool's object shares connections, whatever kind of pool it is.
         self._native = environment.engine.session(None if pool_manager is None else id(pool_manager) >> 4)
         self._pool = pool_manager
@@ -313,8 +311,7 @@ class HttpSession:
         def submit(request: PreparedRequest) -> ResponseContextManager:
             headers = list(request.headers.items())
             where = (request.method, "", request.url, first_name, headers, request.body, None, options)
-            arrival = arrivals.taken() if self._is_open else None
-            exchange = self._native.submit(getcurrent().switch, *where, False, arrival)
+            exchange = self._native.submit(getcurrent().switch, *where, False, arrivals.taken() if self._is_open else None)
             if type(exchange) is int:
                 try:
                     exchange = get_hub().switch()
