@@ -66,7 +66,7 @@ fn command(program: &str, extra: &[ExtraFlag]) -> Command {
         group
             .flags
             .iter()
-            .map(|flag| arg(flag).help_heading(group.title.to_owned()))
+            .map(|flag| arg(&flag.beside(extra)).help_heading(group.title.to_owned()))
     });
     Command::new(program.to_owned())
         .override_usage(format!("{program} [options] [UserClass ...]"))
