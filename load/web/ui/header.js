@@ -33,7 +33,7 @@ export function Header({ frame, connected, theme, onTheme, onForm }) {
     <dl class="figures" aria-label="Figures">${figures(frame).map(([label, value, note, alarm]) => html`<div class=${alarm ? "alarm" : ""}>
       <dt>${label}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>
     ${frame.load.bound && html`<p class="warning" role="alert">The load generator itself is out of breath (its users take
-      ${" "}${Math.round(frame.load.users_cpu)} % of a core), so they make fewer requests than they could. Response times stay true.</p>`}
+      ${" "}${Math.round(frame.load.users_busy)} % of the time, waiting for a core included), so they make fewer requests than they could. Response times stay true.</p>`}
   </header>`;
 }
 
