@@ -81,7 +81,7 @@ def acrida(given: argparse.Namespace, *flags: str, environment: dict[str, str] |
 def stress(given: argparse.Namespace) -> bool:
     print("| server | limit | known | found | in | verdict | right |\n|---|---|---:|---:|---:|---|---|")
     all_right = True
-    for case in CASES[: given.cases]:
+    for case in [CASES[number - 1] for number in given.case or range(1, len(CASES) + 1)]:
         with simulated(case.server) as url:
             began = time.monotonic()
             run = acrida(
@@ -139,7 +139,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=["stress", "compare"])
     parser.add_argument("--acrida", default=ROOT / ".venv/bin/acrida", type=Path, help="the command (%(default)s)")
-    parser.add_argument("--cases", type=int, default=len(CASES), help="how many servers stress looks at (%(default)s)")
+    parser.add_argument("--case", type=int, action="append", choices=range(1, len(CASES) + 1), help="one server of stress; may be repeated")
     parser.add_argument("--runs", type=int, default=9, help="how many runs compare looks at (%(default)s)")
     parser.add_argument("--seconds", type=int, default=30, help="how long each of them is (%(default)s)")
     given = parser.parse_args()

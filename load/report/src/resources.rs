@@ -31,7 +31,7 @@ pub struct Usage {
     /// CPU, in percent of one core: 200 is two cores.
     pub cpu: Option<f32>,
     /// CPU of the thread that was busiest, in percent of one core; of the generator, the
-    /// thread that runs users.
+    /// thread that runs users, with the time that it waited for a core.
     pub busiest_thread: Option<f32>,
     /// Memory that is in use, in MB (2²⁰ bytes).
     pub memory_mb: Option<f32>,

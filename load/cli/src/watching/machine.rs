@@ -25,7 +25,7 @@ impl Source for Generator {
         };
         if before {
             reading.usage.cpu = Some(load.cpu as f32);
-            reading.usage.busiest_thread = Some(load.users_cpu as f32);
+            reading.usage.busiest_thread = Some(load.users_busy as f32);
             reading.usage.memory_mb = Some(load.memory as f32);
         }
         vec![reading]

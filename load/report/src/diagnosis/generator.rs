@@ -5,7 +5,7 @@ use super::{Advice, GENERATOR};
 use crate::resources::Kind;
 use crate::summary::RunSummary;
 
-/// Above this share of one core, the thread that runs users is the bottleneck; in percent.
+/// Above this share of the time, the thread that runs users is the bottleneck; in percent.
 const BUSY: f32 = 90.0;
 /// The share of a run in which it is so, before it is worth a word.
 const OFTEN: f64 = 0.25;
@@ -23,8 +23,8 @@ pub(super) fn is_busy(run: &RunSummary) -> Option<Advice> {
     (busy.len() >= POINTS_MIN && ratio >= OFTEN).then(|| Advice {
         problem: GENERATOR,
         evidence: format!(
-            "the thread that runs the users was at {:.0} % of a core in {:.0} % of the run, so that they asked for less than \
-             they would have",
+            "the thread that runs the users was busy, or waited for a core, {:.0} % of the time in {:.0} % of the run, so that \
+             they asked for less than they would have",
             busy.iter().sum::<f32>() / busy.len() as f32,
             ratio * 100.0
         ),

@@ -221,7 +221,7 @@ fn a_generator_without_time_left_is_told() {
     run.resources = vec![part(Kind::Generator, (0..30).map(busy))];
     assert!(
         evidence(&run)[0]
-            .starts_with("the thread that runs the users was at 96 % of a core in 67 % of the run")
+            .starts_with("the thread that runs the users was busy, or waited for a core, 96 % of the time in 67 % of the run")
     );
     run.resources[0].points.truncate(3);
     assert_eq!(evidence(&run), [""; 0]);
