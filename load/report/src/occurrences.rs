@@ -148,6 +148,7 @@ mod tests {
                     response_time_us: Some(1),
                     content_length: 0,
                     failure: Some(error),
+                    ..Sample::default()
                 });
             }
         }
