@@ -12,9 +12,8 @@ WORK_MS, STALL_MS, AHEAD_MS = 20.0, 500.0, 2.5
 PERCENTILES = {"90%": 0.9, "95%": 0.95, "99%": 0.99, "100%": 1.0}
 
 
-def implied_ms(seconds: int) -> list[float]:
-    """Percentiles of the response times, from when each request was due."""
-    count = RATE * seconds
+def implied_ms(count: int) -> list[float]:
+    """Percentiles of the response times of so many requests, from when each was due."""
     times = sorted(response_time_ms(number * 1000 / RATE + AHEAD_MS) for number in range(count))
     return [times[min(int(count * fraction), count - 1)] for fraction in PERCENTILES.values()]
 

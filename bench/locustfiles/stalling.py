@@ -7,6 +7,9 @@ from locust import constant_throughput, task
 class SteadyUser(BenchUser):
     wait_time = constant_throughput(40)
 
+    def on_start(self):
+        self.client.get("/")  # Connects, so that the first request is like the others.
+
     @task
     def get(self):
         self.client.get("/stalling")
