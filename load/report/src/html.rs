@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::diagnosis::diagnose;
 use crate::expect::Outcome;
 use crate::grade::key_metrics;
+use crate::insight;
 use crate::json_text::for_script;
 use crate::locust_json;
 use crate::resources::Part;
@@ -89,6 +90,7 @@ impl Page<'_> {
         args["scaling"] = self.steps.iter().map(scaled).collect();
         args["findings"] = json!(self.findings);
         args["notes"] = json!(self.notes);
+        args["insight"] = json!(insight::sections(&self.run));
         args["resources"] = self.run.resources.iter().map(used).collect();
         args["diagnosis"] = json!(diagnose(&self.run));
         args["cut_off"] = json!(self.run.cut_off);

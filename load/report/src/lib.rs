@@ -15,9 +15,11 @@
 //! - [`recorded`]: runs read back from files, ours, Locust's and older ones.
 //! - [`windows`] and [`compare`]: whether two runs differ, and how certainly.
 //! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
+//! - [`insight`]: arrivals, checked answers, and where the server's time went.
 //! - [`resources`]: what service, generator and machine used; [`diagnosis`]: what that shows.
 //! - [`trend`]: whether a scenario gets better or worse from run to run.
 //! - [`course`]: how a run went on, in a bounded number of points.
+//! - [`occurrences`]: when each failure and exception happened, in a bounded number of bins.
 
 pub mod compare;
 pub mod console;
@@ -27,9 +29,11 @@ pub mod expect;
 pub mod grade;
 pub mod guide;
 pub mod html;
+pub mod insight;
 pub mod json_text;
 pub mod locust_csv;
 pub mod locust_json;
+pub mod occurrences;
 pub mod recorded;
 pub mod requests_csv;
 pub mod resources;

@@ -65,6 +65,8 @@ fn from_windows(requests: &[(u64, u64)]) -> Vec<(u64, u64)> {
                 response_time_us: Some(*time_us),
                 content_length: 2,
                 failure: None,
+                server: None,
+                answer: None,
             });
         }
         ledger.absorb(recorder.take());
@@ -79,6 +81,8 @@ fn from_windows(requests: &[(u64, u64)]) -> Vec<(u64, u64)> {
         response_time_us: None,
         content_length: 0,
         failure: None,
+        server: None,
+        answer: None,
     });
     ledger.absorb(recorder.take());
     let all = log.finish(&ledger.snapshot((START_S + last + 2) * 1_000_000, 1));

@@ -42,6 +42,7 @@ pub(super) fn load(name: &str, matches: &ArgMatches) -> Result<RunSummary, Exit>
         history: optional("stats_history")?,
         failures: optional("failures")?,
         exceptions: optional("exceptions")?,
+        arrivals: optional("arrivals")?,
         resources: optional("resources")?,
         traffic: traffic(&format!("{prefix}_requests.csv"))?,
     };

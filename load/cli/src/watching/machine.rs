@@ -15,7 +15,7 @@ pub(super) struct Generator {
 
 impl Source for Generator {
     fn look(&mut self) -> Vec<Reading> {
-        let load = self.gauge.look();
+        let load = self.gauge.look(None);
         // The first look has nothing to take a difference with.
         let before = std::mem::replace(&mut self.looked, true);
         let mut reading = Reading {

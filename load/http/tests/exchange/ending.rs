@@ -34,6 +34,7 @@ fn begin_and_end(round: usize) {
     let client = Client::start(Settings {
         observers: vec![Arc::new(Seen::default())],
         limits: Limits::default(),
+        time_field: None,
     });
     let client = client.expect("a thread");
     // Each end of a session is a message, and the last one meets any point of a round.

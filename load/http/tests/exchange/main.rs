@@ -7,4 +7,5 @@ mod proxies;
 mod redirects;
 mod streams;
 mod support;
+mod times;
 mod tls;

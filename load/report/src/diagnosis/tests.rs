@@ -16,6 +16,7 @@ fn run(points: &[(u64, f32, f32)]) -> RunSummary {
             p50: Some(p95 / 2.0),
             p95: Some(*p95),
             p99: Some(p95 * 2.0),
+            avg: *p95 / 2.0,
             beats: 1,
         });
     RunSummary {
@@ -234,6 +235,7 @@ fn failure(error: &str, occurrences: u64) -> FailureSummary {
         occurrences,
         first_seen_s: Some(1_012.0),
         last_seen_s: Some(1_014.0),
+        counts: Vec::new(),
     }
 }
 

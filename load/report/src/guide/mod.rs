@@ -8,12 +8,13 @@ mod format;
 use crate::diagnosis::{Advice, diagnose};
 use crate::expect::Outcome;
 use crate::grade::{Metric, key_metrics};
+use crate::insight;
 use crate::resources::Part as Resource;
 use crate::scaling::Step;
 use crate::summary::{EntrySummary, RunSummary};
 
-use format::{bandwidth, bound, count, measured, percent, plain};
-pub(crate) use format::{duration, ms};
+use format::{bandwidth, bound, measured, plain};
+pub(crate) use format::{count, duration, ms, percent};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -65,12 +66,14 @@ impl Report<'_> {
     fn parts(&self) -> Vec<Part> {
         let run = self.run;
         let entries = run.entries.iter().map(endpoint).collect();
-        let parts = [
+        let measured = [
             ("Test Configuration", configuration(run)),
             ("Results", results(run)),
             ("Response Times", times(&run.total)),
             ("Throughput", throughput(run)),
             ("API Endpoints Performance", entries),
+        ];
+        let judged = [
             ("Scaling Analysis", self.steps.iter().map(step).collect()),
             (
                 "Key Metrics",
@@ -86,8 +89,11 @@ impl Report<'_> {
             ),
             ("Expectations", self.verdicts.iter().map(judged).collect()),
         ];
-        parts
+        let parts = measured
             .into_iter()
+            .chain(insight::sections(run))
+            .chain(judged);
+        parts
             .filter(|(_, items): &Part| !items.is_empty())
             .collect()
     }
@@ -205,7 +211,7 @@ fn resource(part: &Resource) -> Option<String> {
 }
 
 /// Names may come from anywhere; they begin no new line, and command no terminal.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(plain).collect()
 }
