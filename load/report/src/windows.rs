@@ -264,6 +264,28 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_costs_windows_and_nothing_else() {
+        for (why, jump_s) in [("back", -3_600_i64), ("on", 86_400)] {
+            let mut ledger = Ledger::new(Limits::default(), 100_000_000_000);
+            let mut log = WindowLog::default();
+            let mut now_s = 100_000_u64;
+            for beat in 0..60 {
+                if beat == 30 {
+                    now_s = now_s.saturating_add_signed(jump_s);
+                }
+                record(&mut ledger, "/a", now_s, &[1_000]);
+                now_s += 1;
+                log.observe(&ledger.snapshot(now_s * 1_000_000, 3));
+            }
+            let all = log.finish(&ledger.snapshot(now_s * 1_000_000, 0));
+            let windows = &all[0].windows;
+            let requests: u64 = windows.iter().map(|window| window.requests).sum();
+            assert!((25..=60).contains(&requests), "{why}: {requests}");
+            assert!(windows.len() <= WINDOWS_MAX + 1, "{why}");
+        }
+    }
+
+    #[test]
     fn another_start_begins_anew() {
         let mut ledger = Ledger::new(Limits::default(), 0);
         let mut log = WindowLog::default();

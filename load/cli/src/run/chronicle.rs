@@ -92,7 +92,8 @@ impl Chronicle {
         }
         self.occurrences.observe(snapshot);
         // A rate over a moment would be a spike in every chart; the end of a run is one.
-        if snapshot.taken_us < self.last_us + BEAT_MIN_US {
+        // A clock that was set back is no reason to wait for the time that it showed before.
+        if (self.last_us..self.last_us + BEAT_MIN_US).contains(&snapshot.taken_us) {
             return;
         }
         self.last_us = snapshot.taken_us;

@@ -47,8 +47,11 @@ pub(super) fn begin_with_users(run: &RunSummary) -> Option<Advice> {
     if run.total.failures < FAILURES_MIN {
         return None;
     }
-    let first = run.course.iter().find(|point| point.fps > 0.0)?;
-    let busy = run.course.iter().filter(|point| point.rps > 0.0);
+    // What fails while users leave says nothing about how many there were.
+    let full = |point: &Point| point.users * 10 >= peak(run) * 9;
+    let end = run.course.iter().rposition(full)? + 1;
+    let first = run.course[..end].iter().find(|point| point.fps > 0.0)?;
+    let busy = run.course[..end].iter().filter(|point| point.rps > 0.0);
     let (below, above): (Vec<&Point>, Vec<&Point>) =
         busy.partition(|point| point.users < first.users);
     let failing = above.iter().filter(|point| point.fps > 0.0).count();

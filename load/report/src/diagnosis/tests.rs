@@ -254,6 +254,12 @@ fn failures_that_begin_with_users_are_told_so() {
         evidence(&run(&points)),
         ["none failed with up to 10 users; with 50 to 50 users 12.0 % did"]
     );
+    let leaving: Vec<_> = points.iter().copied().chain([(0, 50.0, 3.0)]).collect();
+    assert_eq!(
+        evidence(&run(&leaving)).len(),
+        1,
+        "the end is not looked at"
+    );
     let scattered: Vec<_> = (0..30)
         .map(|at| {
             (
@@ -320,10 +326,12 @@ fn a_restart_is_told_with_what_failed_around_it() {
 #[test]
 fn an_empty_run_shows_nothing() {
     assert_eq!(diagnose(&RunSummary::default()), []);
-    let mut only_parts = RunSummary::default();
-    only_parts.resources = vec![
-        part(Kind::Target, [Usage::default()]),
-        part(Kind::Machine, []),
-    ];
+    let only_parts = RunSummary {
+        resources: vec![
+            part(Kind::Target, [Usage::default()]),
+            part(Kind::Machine, []),
+        ],
+        ..RunSummary::default()
+    };
     assert_eq!(diagnose(&only_parts), []);
 }
