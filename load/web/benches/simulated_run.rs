@@ -54,6 +54,8 @@ impl Simulated {
                 content_length: 1_000 + noise,
                 failure: (at.is_multiple_of(FAILING) && noise.is_multiple_of(5))
                     .then_some("ConnectionRefusedError()"),
+                server: None,
+                answer: None,
             });
         }
         self.ledger
