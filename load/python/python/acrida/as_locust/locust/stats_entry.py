@@ -279,7 +279,7 @@ class CountedEntry(StatsEntry):
 
     def log(self, response_time: float | None, content_length: int) -> None:
         """Counts a request."""
-        self.stats.ledger.record(self.method, self.name, response_time, content_length or 0, None)
+        self.stats.ledger.record(self.method, self.name, response_time, content_length or 0, None, None)
 
     def log_error(self, error: Exception | str | None) -> None:
         """Counts a failure of a request that is counted by ``log``."""
@@ -333,7 +333,7 @@ def _counted_apart(entry: StatsEntry) -> Ledger:
     times = list(Counter(entry.response_times).elements()) + [None] * entry.num_none_requests
     bytes_left = entry.total_content_length
     for time_ms in times:
-        ledger.record(entry.method, entry.name, time_ms, bytes_left, None)
+        ledger.record(entry.method, entry.name, time_ms, bytes_left, None, None)
         bytes_left = 0
     for _ in range(entry.num_failures):
         ledger.record_error(entry.method, entry.name, "")
