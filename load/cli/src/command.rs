@@ -85,7 +85,8 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     }
     if !options.skip_log_setup {
         logging::set_up(&options.loglevel, options.logfile.as_deref())?;
-        info!(target: "locust.main", "Starting {} {}", invocation.program, env!("CARGO_PKG_VERSION"));
+        // Programs that start a test wait for the words "Starting Locust".
+        info!(target: "locust.main", "Starting Locust on acrida {}", env!("CARGO_PKG_VERSION"));
     }
     Ok(Prepared {
         locustfiles,

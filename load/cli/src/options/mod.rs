@@ -341,7 +341,7 @@ fn check_together(options: &Options) -> Result<(), String> {
         (options.csv_requests, "--csv-requests"),
     ] {
         if needs_csv && options.csv_prefix.is_none() {
-            return Err(format!("'{flag}' requires '--csv'"));
+            return Err(format!("'{flag}' requires '--csv'."));
         }
     }
     Ok(())

@@ -224,13 +224,13 @@ fn a_mistake_is_named_with_its_place() {
             "--csv-full-history",
             &[],
             "",
-            "'--csv-full-history' requires '--csv'",
+            "'--csv-full-history' requires '--csv'.",
         ),
         (
             "--csv-requests",
             &[],
             "",
-            "'--csv-requests' requires '--csv'",
+            "'--csv-requests' requires '--csv'.",
         ),
         ("--master", &[], "", "--master is not supported yet"),
         (

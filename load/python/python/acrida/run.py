@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import json
 import logging
 import os
 import signal
 import sys
 import traceback
+import webbrowser
 from argparse import Namespace
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
+
+import gevent
 
 from acrida.actions import Actions
 from acrida.load_of_interpreter import Pauses
@@ -47,11 +51,24 @@ def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], list[Any]]:
             raise
         except BaseException as error:
             raise LocustfileError(explain(os.fspath(path), error)) from error
-        users.update(found)
-        shapes += its_shapes
+        for name, user in found.items():
+            if (known := users.setdefault(name, user)) is not user and (both := _files(known, user)):
+                raise LocustfileError(f"Duplicate user class names: {name} is defined in both {both}")
+        for shape in its_shapes:
+            twins = [known for known in shapes if type(known).__name__ == type(shape).__name__]
+            if not twins:
+                shapes.append(shape)
+            elif both := _files(type(twins[0]), type(shape)):
+                raise LocustfileError(f"Duplicate shape classes: {type(shape).__name__} is defined in both {both}")
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
     return users, shapes
+
+
+def _files(first: type, second: type) -> str:
+    """Where two classes are defined; nothing if that is one file, which two locustfiles import."""
+    files = [inspect.getfile(each) for each in (first, second)]
+    return "" if files[0] == files[1] else " and ".join(files)
 
 
 def explain(path: str, error: BaseException) -> str:
@@ -240,9 +257,9 @@ class Run:
         flags = {"num_users": "users", "spawn_rate": "spawn-rate", "run_time": "run-time"}
         given = [f"--{flag}" for name, flag in flags.items() if getattr(options, name)]
         if shape is not None and not shape.use_common_options and given:
-            logging.getLogger("locust.main").warning(
-                "%s: the load shape decides, and does not say (use_common_options) that it looks at these", ", ".join(given)
-            )
+            logger = logging.getLogger("locust.main")
+            logger.warning("--run-time, --users or --spawn-rate have no impact on LoadShapes without use_common_options")
+            logger.warning("The following option(s) will be ignored: %s", ", ".join(given))
 
     def _publish(self) -> None:
         """Tells the web page what the user classes are like now."""
@@ -263,6 +280,7 @@ class Run:
         options = self.environment.parsed_options
         if self.environment.shape_class and (options.headless or options.autostart):
             self.runner.start_shape()
+            self.runner.shape_greenlet.link_value(self._shape_completed)
         process = os.getpid()
         try:
             self._actions.run(self, self.runner)
@@ -272,6 +290,10 @@ class Run:
             raise
         finally:
             self._actions.close()
+
+    def _shape_completed(self, _: Any) -> None:
+        then = "shutting down" if self.environment.parsed_options.headless else "stopping test"
+        logging.getLogger("locust.main").info("Shape test completed, %s", then)
 
     def on_settings(self, settings: str) -> None:
         """The web page has set attributes of parsed_options."""
@@ -310,6 +332,10 @@ class Run:
     def on_stats_reset(self, _: str) -> None:
         """The web page has reset the statistics."""
         self.environment.events.reset_stats.fire()
+
+    def on_open_page(self, url: str) -> None:
+        """Somebody has pressed Enter. A browser without windows may keep its caller waiting, so nobody waits for it."""
+        gevent.spawn(webbrowser.open_new_tab, url)
 
     def on_quit(self) -> None:
         """Nothing is left to be done."""

@@ -99,7 +99,7 @@ class Performer:
         """A user class that cannot be instantiated: StopTest ends the run, saying why."""
         if isinstance(error, StopTest):
             logger.error("%s", error)
-            logger.warning("Stopping the run...")
+            logger.warning("Stopping Locust...")
             self.environment.process_exit_code = self.environment.process_exit_code or 1
             self._end()
         else:
