@@ -85,8 +85,11 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     }
     if !options.skip_log_setup {
         logging::set_up(&options.loglevel, options.logfile.as_deref())?;
-        // Programs that start a test wait for the words "Starting Locust".
-        info!(target: "locust.main", "Starting Locust on acrida {}", env!("CARGO_PKG_VERSION"));
+        // Programs that start a test wait for these words. With --otel the host logs them,
+        // where they are exported.
+        if !options.otel {
+            info!(target: "locust.main", "Starting Locust on acrida {}", env!("CARGO_PKG_VERSION"));
+        }
     }
     Ok(Prepared {
         locustfiles,

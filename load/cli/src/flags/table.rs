@@ -55,7 +55,7 @@ const COMMON: &[Flag<'static>] = &[
         "locustfile",
         "locustfile",
         Text,
-        "The Python file with the users of the test, several separated by commas, or a folder of them.",
+        "The Python file with the users of the test, several separated by commas, a folder of them, or the URL of one.",
     )
     .short('f')
     .default("locustfile.py")
@@ -397,10 +397,19 @@ const OTHER: &[Flag<'static>] = &[
         "Run every task equally often, whatever weights the locustfile gives.",
     )
     .env(No),
-    Flag::new("profile", "profile", Text, "")
-        .env(No)
-        .support(NotYet),
-    Flag::new("otel", "otel", Switch, "")
-        .env(Named("LOCUST_ENABLE_OPENTELEMETRY"))
-        .support(NotYet),
+    Flag::new(
+        "profile",
+        "profile",
+        Text,
+        "A name that groups runs; the report shows it.",
+    )
+    .env(No)
+    .metavar("name"),
+    Flag::new(
+        "otel",
+        "otel",
+        Switch,
+        "Export traces, metrics and logs with OpenTelemetry, as its OTEL_ variables say.",
+    )
+    .env(Named("LOCUST_ENABLE_OPENTELEMETRY")),
 ];

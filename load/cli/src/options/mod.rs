@@ -84,6 +84,10 @@ pub struct Options {
     pub tags: Option<Vec<String>>,
     /// `--exclude-tags`.
     pub exclude_tags: Option<Vec<String>>,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--otel`, which is the host's to do.
+    pub otel: bool,
     /// The user classes to run; empty means all.
     pub user_classes: Vec<String>,
     /// Every attribute of `parsed_options`, those of the locustfile's flags last.

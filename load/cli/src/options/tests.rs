@@ -272,8 +272,8 @@ fn a_mistake_is_named_with_its_place() {
         (
             "",
             &[],
-            "profile = x",
-            "--profile is not supported yet (set in my.conf)",
+            "processes = 2",
+            "--processes is not supported yet (set in my.conf)",
         ),
         ("--slave", &[], "", "--slave was renamed to --worker"),
     ] {

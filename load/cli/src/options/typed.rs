@@ -43,6 +43,8 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         equal_weights: values.switch("equal_weights"),
         tags: values.list("tags"),
         exclude_tags: values.list("exclude_tags"),
+        profile: values.text("profile").filter(|name| !name.is_empty()),
+        otel: values.switch("otel"),
         user_classes: values.list(USER_CLASSES).unwrap_or_default(),
         all,
     }

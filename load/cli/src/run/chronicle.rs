@@ -18,6 +18,7 @@ const BEAT_MIN_US: u64 = 400_000;
 pub(super) struct Chronicle {
     title: String,
     target: Option<String>,
+    profile: Option<String>,
     spawn_rate: Option<f64>,
     host: Arc<dyn Host>,
     start_us: u64,
@@ -40,6 +41,7 @@ impl Chronicle {
         Self {
             title,
             target: options.host.clone(),
+            profile: options.profile.clone(),
             spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
             host,
             start_us: 0,
@@ -96,6 +98,11 @@ impl Chronicle {
             course: self.course.points().copied().collect(),
             ..RunSummary::of(snapshot, fractions)
         }
+    }
+
+    /// `--profile`.
+    pub(super) fn profile(&self) -> Json {
+        self.profile.clone().into()
     }
 
     /// How often each task runs, of as many users as there were.

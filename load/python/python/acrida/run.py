@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import gc
 import importlib
-import inspect
 import json
 import logging
 import os
 import signal
 import sys
-import traceback
 import webbrowser
 from argparse import Namespace
 from functools import cache
@@ -22,70 +20,14 @@ from typing import Any, NoReturn
 
 import gevent
 
+from acrida import __version__
 from acrida.actions import Actions
 from acrida.load_of_interpreter import Pauses
-
-#: The folder whose ``locust`` package answers ``import locust``.
-AS_LOCUST = os.path.join(os.path.dirname(__file__), "as_locust")
-
-
-class LocustfileError(Exception):
-    """A locustfile could not be loaded; the text is for the user."""
+from acrida.loading import LocustfileError
 
 
 class UsageError(LocustfileError):
     """The command line is wrong in a way that only Python's side knows."""
-
-
-def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], list[Any]]:
-    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
-    and their load shapes, of which the first is followed."""
-    sys.path.insert(0, AS_LOCUST)
-    load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
-    users: dict[str, Any] = {}
-    shapes: list[Any] = []
-    for path in paths:
-        try:
-            found, its_shapes = load_locustfile(os.fspath(path))
-        except SystemExit:
-            raise
-        except BaseException as error:
-            raise LocustfileError(explain(os.fspath(path), error)) from error
-        for name, user in found.items():
-            if (known := users.setdefault(name, user)) is not user and (both := _files(known, user)):
-                raise LocustfileError(f"Duplicate user class names: {name} is defined in both {both}")
-        for shape in its_shapes:
-            twins = [known for known in shapes if type(known).__name__ == type(shape).__name__]
-            if not twins:
-                shapes.append(shape)
-            elif both := _files(type(twins[0]), type(shape)):
-                raise LocustfileError(f"Duplicate shape classes: {type(shape).__name__} is defined in both {both}")
-    gc.collect()
-    gc.freeze()  # what is loaded stays: it need not be looked at again and again
-    return users, shapes
-
-
-def _files(first: type, second: type) -> str:
-    """Where two classes are defined; nothing if that is one file, which two locustfiles import."""
-    files = [inspect.getfile(each) for each in (first, second)]
-    return "" if files[0] == files[1] else " and ".join(files)
-
-
-def explain(path: str, error: BaseException) -> str:
-    """What is wrong with a locustfile, at which line, and what to do."""
-    if isinstance(error, SyntaxError):
-        pointer = "".join(traceback.format_exception_only(error)).rstrip()
-        return f"cannot read {path}: {pointer}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "acrida" not in frame.filename]
-    frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
-    at = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else path
-    text = f"cannot load {path}: {type(error).__name__}: {error} (at {at})"
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    if missing and missing.partition(".")[0] == "locust":
-        text += "; acrida does not have this part of Locust yet"
-    elif missing:
-        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {missing.partition('.')[0]}"
-    return text
 
 
 def custom_flags() -> list[tuple[Any, ...]]:
@@ -212,6 +154,8 @@ class Run:
             parsed.spawn_rate = parsed.spawn_rate or 1
         if not parsed.skip_log_setup:
             log.setup_logging(parsed.loglevel, parsed.logfile)
+        if parsed.otel:
+            self._export(parsed)
         self._log = log
         self._engine, ledger = native
         self._actions = Actions(self._engine)
@@ -224,6 +168,7 @@ class Run:
             available_shape_classes={type(shape).__name__: shape for shape in shapes},
             host=parsed.host,
             reset_stats=parsed.reset_stats,
+            profile=parsed.profile,
             parsed_options=parsed,
         )
         self._all_tasks = {user.__name__: list(user.tasks) for user in users}
@@ -243,6 +188,12 @@ class Run:
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()
+
+    def _export(self, options: Namespace) -> None:
+        """``--otel``; the first line of the log follows, so that it is exported, too."""
+        opentelemetry = importlib.import_module("locust.opentelemetry")
+        enabled = ", OpenTelemetry enabled" if opentelemetry.setup_opentelemetry(options.locustfile, options.profile) else ""
+        logging.getLogger("locust.main").info("Starting Locust on acrida %s%s", __version__, enabled)
 
     def _configure(self, settings: dict[str, Any]) -> None:
         """Applies one object of ``--config-users``."""
