@@ -186,13 +186,13 @@ const MASTER: &[Flag<'static>] = &[
         .support(NotYet),
     Flag::new("master-bind-host", "master_bind_host", Text, "")
         .default("*")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("master-bind-port", "master_bind_port", Int, "")
         .default("5557")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("expect-workers", "expect_workers", Count, "")
         .default("1")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new(
         "expect-workers-max-wait",
         "expect_workers_max_wait",
@@ -200,10 +200,10 @@ const MASTER: &[Flag<'static>] = &[
         "",
     )
     .default("0")
-    .support(NotYet),
+    .support(Hidden),
     Flag::new("enable-rebalancing", "enable_rebalancing", Switch, "")
         .env(No)
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("expect-slaves", "expect_slaves", Switch, "")
         .env(No)
         .support(Gone("--expect-slaves was renamed to --expect-workers")),
@@ -220,11 +220,11 @@ const WORKER: &[Flag<'static>] = &[
     Flag::new("master-host", "master_host", Text, "")
         .env(Named("LOCUST_MASTER_NODE_HOST"))
         .default("127.0.0.1")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("master-port", "master_port", Int, "")
         .env(Named("LOCUST_MASTER_NODE_PORT"))
         .default("5557")
-        .support(NotYet),
+        .support(Hidden),
 ];
 
 const TAGS: &[Flag<'static>] = &[

@@ -258,12 +258,6 @@ fn a_mistake_is_named_with_its_place() {
             "'--tls-cert' and '--tls-key' require each other",
         ),
         (
-            "--autoquit 0",
-            &[],
-            "",
-            "'--autoquit' requires '--autostart'",
-        ),
-        (
             "",
             &[("LOCUST_MODE_WORKER", "1")],
             "",

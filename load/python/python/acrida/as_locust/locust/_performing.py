@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 import gevent
-from gevent import getcurrent
+from gevent import GreenletExit, getcurrent
 from gevent.event import Event
 from gevent.pool import Group
 
@@ -44,6 +44,8 @@ class Performer:
         self.current_memory_usage = 0
         self._users: dict[int, Any] = {}
         self._quitting = False
+        #: Whether the command has been asked to end: no user starts any more.
+        self._leaving = False
         #: Set while no test is on; once a test has users or is over; once it has all of them.
         self._idle, self._begun, self._complete = Event(), Event(), Event()
         self._idle.set()
@@ -91,6 +93,8 @@ class Performer:
             self._spawn(self.user_classes[class_index], user_id)
         except Exception as error:
             self._cannot_spawn(error)
+            self.environment.engine.user_stopped(user_id)
+        except GreenletExit:
             self.environment.engine.user_stopped(user_id)
         else:
             self.environment.engine.user_started(user_id)
@@ -141,6 +145,8 @@ class Performer:
             f"Attribute 'environment' is missing on user {user_class.__name__}. Perhaps you defined your own __init__ "
             "and forgot to call the base constructor? (super().__init__(*args, **kwargs))"
         )
+        if self._leaving:  # the user was made while the program is ending, or has asked for that
+            raise GreenletExit
         greenlet = user.start(self.user_greenlets)
         self._users[user_id] = user
         greenlet.rawlink(lambda _: self._ended(user_id))

@@ -153,6 +153,7 @@ class Runner(Performer):
         """Ends the test, then the program or, in a program of one's own, the runner's
         greenlets."""
         if not self.environment.is_library:
+            self._leaving = True
             self.environment.engine.quit()
             if getcurrent() in self.user_greenlets:
                 raise GreenletExit

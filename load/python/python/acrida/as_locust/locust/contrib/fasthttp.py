@@ -157,6 +157,8 @@ class FastHttpSession(HttpSession):
         **kwargs: Any,
     ) -> FastResponse:
         """Sends a request and waits for its answer; other users run meanwhile."""
+        if not method:
+            raise ValueError("invalid HTTP method ''")
         if json is not None and not data:
             data, json = _json.dumps(json), None
             headers = CaseInsensitiveDict(headers or {})
