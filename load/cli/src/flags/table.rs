@@ -332,7 +332,7 @@ const LOGGING: &[Flag<'static>] = &[
         "skip-log-setup",
         "skip_log_setup",
         Switch,
-        "Leave logging to the locustfile: neither log lines nor statistics are printed.",
+        "Disable Locust's logging setup. Logging is left to the locustfile; statistics are not printed.",
     ),
     Flag::new(
         "loglevel",

@@ -104,7 +104,6 @@ class Performer:
         if isinstance(error, StopTest):
             logger.error("%s", error)
             logger.warning("Stopping Locust...")
-            self.environment.process_exit_code = self.environment.process_exit_code or 1
             self._end()
         else:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
