@@ -48,7 +48,8 @@ pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound
         Call::OpenPage(url) => return ("open_page", (url,)).into_pyobject(py).map(Some),
     };
     let (name, arguments) = match action {
-        Action::ResetStats => return Ok(None),
+        // Arrivals go to their users at once.
+        Action::ResetStats | Action::Dropped { .. } | Action::Arrive { .. } => return Ok(None),
         Action::TestStart => ("test_start", none()),
         Action::Spawn { user, class } => ("spawn", (user.0, class.0).into_pyobject(py)?),
         Action::SpawningComplete { user_count } => {
@@ -56,8 +57,11 @@ pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound
         }
         Action::StopUsers { users, ending } => {
             let users: Vec<u64> = users.into_iter().map(|user| user.0).collect();
-            let at_once = matches!(ending, Ending::AtOnce { .. });
-            ("stop_users", (users, at_once).into_pyobject(py)?)
+            let grace_s = match ending {
+                Ending::AtOnce { request_grace } => Some(request_grace.as_secs_f64()),
+                Ending::AfterTask => None,
+            };
+            ("stop_users", (users, grace_s).into_pyobject(py)?)
         }
         Action::TestStopping => ("test_stopping", none()),
         Action::TestStop => ("test_stop", none()),

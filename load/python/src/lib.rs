@@ -6,12 +6,15 @@
 //! requests through a `Session`.
 
 mod actions;
+mod arguments;
+mod arrivals;
 mod engine;
 mod entry;
 mod exchange;
 mod host;
 mod ledger;
 mod loader;
+mod loop_watch;
 mod multipart;
 mod published;
 mod session;
@@ -26,6 +29,8 @@ use pyo3::prelude::*;
 mod _native {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::arguments::{Options, Unsendable};
     #[pymodule_export]
     use crate::engine::{Engine, remember_log_line};
     #[pymodule_export]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::arrivals::Arrivals;
 use crate::entry::{Entry, EntrySnapshot, RunClock};
 use crate::key::{FailureKey, Key, hash_of};
 use crate::limits::{Limits, OTHER_EXCEPTIONS, cut};
@@ -24,6 +25,7 @@ pub struct Ledger {
     exceptions: HashMap<Box<str>, Exceptions>,
     other_exceptions: Exceptions,
     cut_off: u64,
+    arrivals: Arrivals,
 }
 
 /// Exceptions with the same traceback.
@@ -50,6 +52,7 @@ impl Ledger {
             exceptions: HashMap::new(),
             other_exceptions: Exceptions::default(),
             cut_off: 0,
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Ledger {
             self.failure(key).merge(occurrences);
         }
         self.other_failures.merge(delta.other_failures);
+        self.arrivals.merge(&delta.arrivals);
     }
 
     fn absorb_others(&mut self, seconds: &Seconds) {
@@ -120,6 +124,11 @@ impl Ledger {
         self.cut_off += requests;
     }
 
+    /// Counts iterations that arrived and that no user has taken.
+    pub fn record_dropped(&mut self, count: u64) {
+        self.arrivals.dropped += count;
+    }
+
     /// Forgets what was measured and starts anew at `now_us`. Names stay listed,
     /// with no requests, as in Locust.
     pub fn reset(&mut self, now_us: u64) {
@@ -129,6 +138,24 @@ impl Ledger {
             .into_keys()
             .map(|key| (key, Entry::default()))
             .collect();
+    }
+
+    /// Forgets what the row of `method` and `name` counted. The row over all requests and
+    /// the failures stay, as in Locust.
+    pub fn reset_entry(&mut self, method: &str, name: &str) {
+        let key = Key::new(method, name);
+        if let Some(entry) = self.entries.get_mut(&key) {
+            *entry = Entry::default();
+        } else if key == Key::others() {
+            self.others = None;
+        }
+    }
+
+    /// Forgets what the row over all requests counted, whose rates start anew at
+    /// `now_us`. The other rows stay, as in Locust.
+    pub fn reset_total(&mut self, now_us: u64) {
+        self.total = Entry::default();
+        self.start_us = now_us;
     }
 
     /// Adds what another ledger's row counted to the row of `method` and `name`.
@@ -187,9 +214,17 @@ impl Ledger {
             failures: self.failure_rows(),
             exceptions: self.exception_rows(),
             cut_off: self.cut_off,
+            arrivals: self.arrivals.clone(),
             overflowed_names: self.overflowed.count(),
             more_overflowed_names: self.overflowed.has_more(),
         }
+    }
+
+    /// One row of the failure table, if there is one.
+    pub fn failure_row(&self, method: &str, name: &str, error: &str) -> Option<FailureRow> {
+        let key = FailureKey::new(method, name, error);
+        let counted = self.failures.get(&key);
+        counted.map(|occurrences| failure_row(&key, *occurrences))
     }
 
     fn failure_rows(&self) -> Vec<FailureRow> {

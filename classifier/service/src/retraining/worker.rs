@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use classifier_model::{Classifier, ModelFile};
 use classifier_store::{Figures, Job, ModelVersion, NewModel, Outcome, Store};
 use jiff::Timestamp;
 
+use super::pace::Pace;
 use super::process::{Done, Event, Task, Training};
+use super::verdict::overruled;
 use crate::base::Base;
 use crate::metrics::Metrics;
 use crate::prediction::Predictor;
@@ -28,6 +30,9 @@ const UPLOADS_MAX: usize = 5_000;
 
 const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
 const NOT_STORED: &str = "the result could not be stored; ask for it again";
+
+/// What the running job's training gets of the processor.
+pub(crate) type SharedPace = Arc<Mutex<Option<(String, Pace)>>>;
 
 /// What retraining works with.
 pub(crate) struct Plan {
@@ -44,6 +49,7 @@ pub(crate) struct Plan {
 pub(crate) struct Retraining {
     stop: Arc<AtomicBool>,
     wake: SyncSender<()>,
+    pace: SharedPace,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -55,18 +61,21 @@ struct Worker {
     lock: Option<File>,
     /// Why jobs may be marked as running although none is.
     leftover: Option<&'static str>,
+    pace: SharedPace,
 }
 
 impl Retraining {
     pub(crate) fn start(plan: Plan) -> Result<Retraining> {
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, woken) = sync_channel(1);
+        let pace = SharedPace::default();
         let worker = Worker {
             plan,
             stop: Arc::clone(&stop),
             woken,
             lock: None,
             leftover: Some(SERVICE_GONE),
+            pace: Arc::clone(&pace),
         };
         let thread = thread::Builder::new()
             .name("retrain".to_owned())
@@ -75,6 +84,7 @@ impl Retraining {
         Ok(Retraining {
             stop,
             wake,
+            pace,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -83,6 +93,13 @@ impl Retraining {
     pub(crate) fn wake(&self) {
         // A full channel wakes it as well.
         let _ = self.wake.try_send(());
+    }
+
+    /// Why `job`, which this process runs, gets on slowly; `None` if it does not.
+    pub(crate) fn delay_of(&self, job: &str) -> Option<String> {
+        let pace = lock(&self.pace);
+        let (running, pace) = pace.as_ref()?;
+        (running == job).then(|| pace.delay()).flatten()
     }
 
     /// Ends the thread; a job that runs is interrupted.
@@ -191,8 +208,10 @@ impl Worker {
     fn train(&self, job: &Job, base: Base, out: &Path, figures: &mut Figures) -> Result<Ended> {
         let task = self.task(job, base, out)?;
         let mut training = Training::start(&task)?;
+        let _paced = self.watch_pace(job, &training);
         let mut noted = 0;
         loop {
+            self.note_pace(&training);
             if self.stopping() {
                 return Ok(Ended::Interrupted);
             }
@@ -233,11 +252,29 @@ impl Worker {
                         accuracy: Some(done.accuracy),
                         loss: Some(done.loss),
                     };
-                    return Ok(Ended::Done(done));
+                    return self.unless_overruled(&task, done);
                 }
                 Event::Failed { why } => return Ok(Ended::Failed(why)),
             }
         }
+    }
+
+    /// Somebody who chose a version while the job ran chose it knowing that.
+    fn unless_overruled(&self, task: &Task, done: Box<Done>) -> Result<Ended> {
+        let serving = self
+            .plan
+            .store
+            .serving_model()?
+            .context("no model serves")?;
+        if serving.version == task.serving {
+            return Ok(Ended::Done(done));
+        }
+        let message = overruled(&task.serving, &serving.version);
+        Ok(Ended::Done(Box::new(Done {
+            accepted: false,
+            message,
+            ..*done
+        })))
     }
 
     fn task(&self, job: &Job, base: Base, out: &Path) -> Result<Task> {
@@ -261,6 +298,19 @@ impl Worker {
         })
     }
 
+    /// Begins to watch what a job's training gets of the processor, until dropped.
+    fn watch_pace(&self, job: &Job, training: &Training) -> Watched {
+        let pace = Pace::new(self.plan.threads, training.busy(), Instant::now());
+        *lock(&self.pace) = Some((job.id.clone(), pace));
+        Watched(Arc::clone(&self.pace))
+    }
+
+    fn note_pace(&self, training: &Training) {
+        if let Some((_, pace)) = lock(&self.pace).as_mut() {
+            pace.note(training.busy(), Instant::now());
+        }
+    }
+
     /// That progress cannot be noted now is no reason to lose it.
     fn note(&self, job: &Job, percent: u32, figures: Figures) {
         let noted = self.plan.store.note_progress(&job.id, percent, figures);
@@ -272,6 +322,19 @@ impl Worker {
         let job = self.plan.store.job(&job.id);
         job.is_ok_and(|job| job.is_some_and(|job| job.cancel_requested))
     }
+}
+
+/// A job whose pace is watched.
+struct Watched(SharedPace);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        *lock(&self.0) = None;
+    }
+}
+
+fn lock(pace: &SharedPace) -> std::sync::MutexGuard<'_, Option<(String, Pace)>> {
+    pace.lock().expect("no thread panics while it holds this")
 }
 
 /// How training ended.

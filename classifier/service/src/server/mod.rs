@@ -1,6 +1,7 @@
 //! Connections: accepted within limits, and finished in order when told to stop.
 
 mod signals;
+mod tls;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,13 +14,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 pub(crate) use signals::StopSignals;
+pub(crate) use tls::acceptor;
 
 /// Bytes that a request's head may have; hyper answers 431 to more.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -27,12 +31,14 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// descriptors are in use; without it the loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Limits on connections.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ConnectionLimits {
+/// How connections are made, and their limits.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    /// `None` for plain HTTP.
+    pub(crate) tls: Option<TlsAcceptor>,
     /// At once; further ones wait in the system's queue.
     pub(crate) connections_max: usize,
-    /// For the head of a request to arrive, from the end of the one before.
+    /// For the head of a request to arrive, from the end of the one before; and for TLS to be agreed upon.
     pub(crate) head_within: Duration,
     /// For open requests to finish, once told to stop.
     pub(crate) drain_within: Duration,
@@ -55,12 +61,12 @@ pub(crate) enum Ending {
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    limits: Connections,
     mut signals: StopSignals,
 ) -> Ending {
     let connections = GracefulShutdown::new();
     tokio::select! {
-        () = accept_all(listener, router, limits, &connections) => {}
+        () = accept_all(listener, router, &limits, &connections) => {}
         () = signals.next() => {}
     }
     tokio::select! {
@@ -76,7 +82,7 @@ pub(crate) async fn serve(
 async fn accept_all(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    limits: &Connections,
     connections: &GracefulShutdown,
 ) {
     let mut http = http1::Builder::new();
@@ -88,19 +94,38 @@ async fn accept_all(
         let place = Arc::clone(&places).acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
         let (socket, client) = next_socket(&listener).await;
-        let router = router.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ClientAddress(client.ip()));
-            router.clone().call(request)
-        });
-        let connection = http.serve_connection(TokioIo::new(socket), service);
-        let connection = connections.watch(connection);
+        let (router, http, watcher) = (router.clone(), http.clone(), connections.watcher());
+        let (tls, within) = (limits.tls.clone(), limits.head_within);
         tokio::spawn(async move {
-            // A connection's errors are its client's: broken off, slow or malformed.
-            let _ = connection.await;
+            match tls {
+                None => answer(socket, client, &http, router, watcher).await,
+                Some(tls) => {
+                    // A client that speaks no TLS, or not in time, has no connection.
+                    if let Ok(Ok(socket)) = timeout(within, tls.accept(socket)).await {
+                        answer(socket, client, &http, router, watcher).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
+}
+
+/// Answers the requests of one connection.
+async fn answer(
+    socket: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    client: SocketAddr,
+    http: &http1::Builder,
+    router: Router,
+    watcher: Watcher,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ClientAddress(client.ip()));
+        router.clone().call(request)
+    });
+    let connection = http.serve_connection(TokioIo::new(socket), service);
+    // A connection's errors are its client's: broken off, slow or malformed.
+    let _ = watcher.watch(connection).await;
 }
 
 async fn next_socket(listener: &TcpListener) -> (TcpStream, SocketAddr) {

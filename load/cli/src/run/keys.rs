@@ -23,6 +23,7 @@ use rustix::termios::{
 };
 
 use super::Host;
+use crate::options::Options;
 
 /// Users per second that come or go by a key, as in Locust.
 const SPAWN_RATE: f64 = 100.0;
@@ -85,15 +86,19 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Reads keys if stdin is a terminal that this program is in the foreground of.
+    /// Reads keys if stdin is a terminal that this program is in the foreground of, and
+    /// nothing else decides about users: neither steps nor a rate of arrivals.
     pub(super) fn start(
-        control: Control,
+        control: &Control,
+        options: &Options,
         page: Option<&Page>,
-        host: Arc<dyn Host>,
+        host: &Arc<dyn Host>,
     ) -> io::Result<Option<Self>> {
-        if !isatty(stdin()) || !in_foreground(stdin()) {
+        let decided = options.stepped.is_some() || options.rate.is_some();
+        if decided || !isatty(stdin()) || !in_foreground(stdin()) {
             return Ok(None);
         }
+        let (control, host) = (control.clone(), Arc::clone(host));
         let url = page.map(|page| page.url().to_owned());
         let ours = take_terminal()?;
         let over = Arc::new(AtomicBool::new(false));

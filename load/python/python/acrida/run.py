@@ -168,8 +168,8 @@ class Run:
             available_shape_classes={type(shape).__name__: shape for shape in shapes},
             host=parsed.host,
             reset_stats=parsed.reset_stats,
-            profile=parsed.profile,
             parsed_options=parsed,
+            profile=parsed.profile,
         )
         self._all_tasks = {user.__name__: list(user.tasks) for user in users}
         self.environment.available_user_classes = {user.__name__: user for user in users}
@@ -184,7 +184,7 @@ class Run:
             self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
         self.runner.greenlet.spawn(stats.stats_history, self.runner)
         self._pauses = Pauses()
-        self.runner.greenlet.spawn(self._pauses.watch)
+        self.runner.greenlet.spawn(self._pauses.watch, self._engine.loop_looked)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()
@@ -234,13 +234,24 @@ class Run:
             self.runner.shape_greenlet.link_value(self._shape_completed)
         process = os.getpid()
         try:
+            while not self._runs_to_the_end(process):
+                self._engine.quit()
+        finally:
+            self._actions.close()
+
+    def _runs_to_the_end(self, process: int) -> bool:
+        """Executes actions; False if ``sys.exit`` or KeyboardInterrupt in a user or listener kept
+        it from the end, which comes in order all the same."""
+        try:
             self._actions.run(self, self.runner)
+        except KeyboardInterrupt:
+            return False
         except SystemExit as leaving:
             if os.getpid() != process:
                 _leave_fork(leaving)
-            raise
-        finally:
-            self._actions.close()
+            self.environment.process_exit_code = _exit_code(leaving)
+            return False
+        return True
 
     def _shape_completed(self, _: Any) -> None:
         then = "shutting down" if self.environment.parsed_options.headless else "stopping test"
@@ -255,6 +266,8 @@ class Run:
         vars(self.environment.parsed_options).update(values)
         if "host" in values:
             self.environment.host = values["host"]
+        if "profile" in values:
+            self.environment.profile = values["profile"]
 
     def on_shape(self, run_time: str) -> None:
         """The web page has started the load shape."""
@@ -327,7 +340,13 @@ def _leave_fork(leaving: SystemExit) -> NoReturn:
     """Ends a process that a locustfile forked, at its ``sys.exit``: the run and its files
     belong to the first process, and the native side's threads are only there."""
     sys.stdout.flush()
+    os._exit(_exit_code(leaving))
+
+
+def _exit_code(leaving: SystemExit) -> int:
+    """What ``sys.exit`` was called with, as the system has it; a text is printed."""
     code = leaving.code
-    if isinstance(code, str):
-        print(code, file=sys.stderr, flush=True)
-    os._exit(code if isinstance(code, int) else code is not None)
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr, flush=True)
+    return 1
