@@ -77,5 +77,5 @@ try {
   console.table(table);
 } finally {
   await browser.close();
-  process.kill(-cargo.pid);
+  if (cargo.exitCode === null) process.kill(-cargo.pid); // It ends by itself, too.
 }

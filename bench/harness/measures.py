@@ -122,6 +122,28 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
     return per_cpu_s, per_s
 
 
+def keeping(bench: Bench) -> list[Row]:
+    """Throughput with history, looks at the service and requests.csv, as a share of that without them."""
+    shares: dict[str, list[float]] = {"requests per generator CPU-second": [], "requests per second": []}
+    generator = bench.chosen(OURS)[0]
+    with servers.target(bench.target_binary, bench.target_core) as target:
+        for _ in range(bench.runs):
+            speeds = []
+            for flags in (("--no-history", "--watch=none"), ("--csv-requests",)):
+                load = Load(LOCUSTFILES / "get.py", users=50, seconds=bench.seconds, spawn_rate=50, flags=flags)
+                outcome, counts = bench.run(generator, load, target)
+                took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
+                speeds.append((counts["total"] / outcome.cpu_s, counts["total"] / took_s))
+            without, with_all = speeds
+            for share, before, after in zip(shares.values(), without, with_all, strict=True):
+                share.append(after / before)
+    goal = ("0.97", lambda medians: medians[OURS] >= 0.97)
+    return [
+        Row(f"history, resources and requests.csv, as a share of without them: {unit}", "share", {OURS: runs}, *goal, digits=3)
+        for unit, runs in shares.items()
+    ]
+
+
 def listener(bench: Bench) -> list[Row]:
     """What a listener of every request costs, as the difference of runs with and without one."""
     chosen = bench.chosen(OURS, HTTP_USER, FAST_HTTP_USER)
@@ -288,6 +310,7 @@ MEASURES = {
     "page": page.open_page,
     "stats-requests": page.polled,
     "page-day": page.day,
+    "keeping": keeping,
     "sleep20": sleep20,
     "stall": stall,
     "memory": memory,

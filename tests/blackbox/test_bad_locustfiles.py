@@ -152,10 +152,10 @@ def test_a_listener_that_raises_is_shown_and_marks_the_run(
 ) -> None:
     file = tmp_path / locustfile(tmp_path, GET_ROOT, wait_time="constant(0.1)")
     file.write_text(f"{file.read_text()}\n@events.{event}.add_listener\ndef _(**_):\n    raise ValueError('bad {event}')\n")
-    finished = program.run(*f"{RUN} --host {target.url}".split(), cwd=tmp_path)
+    finished = program.run(*f"{RUN} --host {target.url} -t 5s".split(), cwd=tmp_path)
     assert finished.code == 2, finished.output
     assert f"ValueError: bad {event}" in finished.stderr
-    assert finished.console_totals()[0] > 3
+    assert finished.console_totals()[0] > 0
 
 
 def test_an_init_listener_that_raises_ends_the_program(program: Program, target: Target, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_megabytes_that_are_printed_arrive(program: Program, target: Target, tmp
     locustfile(tmp_path, GET_ROOT + printing, wait_time="constant(0.1)")
     finished = program.run(*f"{RUN} --host {target.url}".split(), cwd=tmp_path)
     assert finished.code == 0
-    assert finished.stdout.count("x" * 1_000_000) == finished.stderr.count("y" * 1_000_000) >= 3
+    assert finished.stdout.count("x" * 1_000_000) == finished.stderr.count("y" * 1_000_000) >= 1
 
 
 ABSENT = """

@@ -33,6 +33,17 @@ def test_everything_is_there(acrida: Program, target: Target, tmp_path: Path) ->
     assert not (tmp_path / "history.db").exists(), "a trial is no run"
 
 
+def test_images_beside_the_locustfile_are_looked_at(acrida: Program, target: Target, tmp_path: Path) -> None:
+    locustfile(tmp_path, GET_ROOT, wait_time="constant(0.1)")
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples/a.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    assert "ok    1 images are in samples\n" in check(acrida, tmp_path, target.url).stdout
+    (tmp_path / "samples/b.jpg").write_text("no image")
+    finished = check(acrida, tmp_path, target.url)
+    assert finished.code == 1
+    assert "FAIL  1 of 2 images in samples are none, the first is ./samples/b.jpg\n" in finished.stdout
+
+
 def test_a_task_that_fails_is_named(acrida: Program, target: Target, tmp_path: Path) -> None:
     locustfile(tmp_path, FAILING, wait_time="constant(0.1)")
     finished = check(acrida, tmp_path, target.url)

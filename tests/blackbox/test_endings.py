@@ -84,14 +84,12 @@ def test_a_user_that_ends_the_run_when_it_is_made_never_starts(
 
 @pytest.mark.parametrize("user", ["HttpUser", "FastHttpUser"])
 def test_a_block_that_is_open_at_the_end_decides(acrida: Program, target: Target, tmp_path: Path, user: str) -> None:
-    # Locust loses these requests. Nothing else of the task runs.
+    # Locust loses these requests.
     tasks = """
         @task
         def get(self):
             with self.client.get("/sleep20", catch_response=True) as response:
                 response.failure("too late") if response.status_code == 200 else None
-            if self.environment.runner.state == "cleanup":
-                self.client.get("/")
     """
     a_locustfile(tmp_path, tasks, "TheUser.wait_time = constant(0)\n")
     file = tmp_path / "locustfile.py"
@@ -101,6 +99,28 @@ def test_a_block_that_is_open_at_the_end_decides(acrida: Program, target: Target
     row = stats(tmp_path / "run")["GET", "/sleep20"]
     assert int(row["Request Count"]) == int(row["Failure Count"]) == target.total() > 100
     assert "cut off" not in finished.output
+
+
+def test_nothing_runs_after_a_block_that_was_open_at_the_end(acrida: Program, target: Target, tmp_path: Path) -> None:
+    tasks = """
+        @task
+        def get(self):
+            import gevent
+            with self.client.get("/", catch_response=True) as response:
+                while not stopping:
+                    gevent.sleep(0.05)
+                gevent.sleep(0.3)
+                response.failure("no")
+            self.client.get("/after")
+        def on_stop(self):
+            print("SAID on_stop", flush=True)
+    """
+    listener = "stopping = []\n@events.test_stopping.add_listener\ndef _(**_):\n    stopping.append(1)\n"
+    a_locustfile(tmp_path, tasks, listener)
+    finished = acrida.run(*f"{RUN.format(limit='1s')} --host {target.url}".split(), cwd=tmp_path)
+    assert names(tmp_path / "run") == {("GET", "/")}, finished.output
+    assert stats(tmp_path / "run")["GET", "/"]["Failure Count"] == "3"
+    assert finished.stdout.count("SAID on_stop") == 3
 
 
 def test_an_open_block_that_waits_is_not_waited_for_longer_than_the_grace(

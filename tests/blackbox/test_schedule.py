@@ -1,10 +1,17 @@
 """``acrida schedule``: the guide's daily runs."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from support import GET_ROOT, Program, Target, locustfile, total, wait_for
 
+ROOT = Path(__file__).resolve().parents[2]
 FAILING = GET_ROOT.replace('"/"', '"/status/503"')
 
 
@@ -65,3 +72,85 @@ def test_a_mistake_is_one_line(acrida: Program, tmp_path: Path) -> None:
         finished = acrida.run("schedule", *flags.split(), cwd=tmp_path)
         assert finished.code == 2
         assert part in finished.stderr and finished.stderr.count("\n") == 1
+
+
+class Receiver:
+    """Takes what is posted to it; answers with ``statuses`` first, then with 204."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.taken: list[dict] = []
+        receiver, left = self, list(statuses)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                receiver.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(left.pop(0) if left else 204)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_a_webhook_is_told_of_a_bad_run_and_tried_again(acrida: Program, target: Target, tmp_path: Path) -> None:
+    receiver = Receiver(503)
+    try:
+        assert schedule(acrida, target, tmp_path, GET_ROOT, "--webhook", receiver.url).code == 0
+        assert receiver.taken == []
+        assert schedule(acrida, target, tmp_path, FAILING, "--webhook", receiver.url).code == 1
+    finally:
+        receiver.close()
+    first, second = receiver.taken
+    assert first == second
+    assert (first["exit_code"], first["not_as_expected"]) == (1, False)
+    assert first["results"] == f"daily/{folders(tmp_path)[-1]}"
+    assert first["total"]["requests"] == first["total"]["failures"] == total(tmp_path / first["results"] / "test")
+
+
+def test_a_webhook_that_nobody_takes_ends_nothing(acrida: Program, target: Target, tmp_path: Path) -> None:
+    receiver = Receiver()
+    receiver.close()
+    finished = schedule(acrida, target, tmp_path, FAILING, "--webhook", receiver.url.replace("//", "//me:secret@"))
+    assert finished.code == 1
+    assert f"The webhook {receiver.url} did not take it: " in finished.stderr
+    assert "secret" not in finished.stderr
+
+
+def daily(folder: Path) -> None:
+    """What the examples call /srv/load."""
+    for name in ("run_daily_tests.sh", "examples/daily"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, folder / name)
+    locustfile(folder, GET_ROOT, wait_time="constant(0.05)")
+
+
+def example(folder: Path, name: str, pattern: str) -> str:
+    found = re.search(pattern, (folder / "examples/daily" / name).read_text(), re.MULTILINE)
+    assert found, pattern
+    return found[1].replace("/srv/load", str(folder))
+
+
+def test_the_script_of_the_guide_and_the_examples_that_call_it_run(acrida: Program, target: Target, tmp_path: Path) -> None:
+    daily(tmp_path)
+    environment = {**os.environ, "ACRIDA": acrida.command, "HOST": target.url, "USERS": "2", "RUN_TIME": "1s"}
+    cron = example(tmp_path, "crontab", r"^0 2 \* \* \* (.*)$").replace("http://localhost", target.url)
+    unit = example(tmp_path, "acrida-daily.service", r"^ExecStart=(.*)$")
+    for command in (cron, f"{unit} --stop-timeout 1"):
+        done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+    results = tmp_path / "logs/locust_results"
+    first, second = sorted(path for path in results.iterdir() if path.is_dir())
+    assert total(first / "test") + total(second / "test") == target.total()
+    log = (results / "daily.log").read_text()
+    assert "There is no earlier run yet" in log and "Test completed with exit code 0" in log
+    history = json.loads(acrida.run("history", "--history", results / "daily.db", "--format", "json", cwd=tmp_path).stdout)
+    assert [run["run"]["total"]["requests"] for run in history] == [total(second / "test"), total(first / "test")]

@@ -21,5 +21,7 @@ pub mod run;
 pub mod stepping;
 pub mod task_ratio;
 pub mod users;
+mod watching;
+mod web_call;
 
 pub use locustfiles::{FILES_MAX, find_locustfiles};

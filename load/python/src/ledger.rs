@@ -70,7 +70,7 @@ impl Ledger {
     }
 
     /// Counts a request of a client of the locustfile's own; `answer` as in [`checked`].
-    #[pyo3(signature = (method, name, response_time_ms, content_length, failure, answer))]
+    #[pyo3(signature = (method, name, response_time_ms, content_length, failure, answer=None))]
     fn record(
         &self,
         method: Text,

@@ -4,11 +4,13 @@
 
 use serde_json::{Value, json};
 
+use crate::diagnosis::diagnose;
 use crate::expect::Outcome;
 use crate::grade::key_metrics;
 use crate::insight;
 use crate::json_text::for_script;
 use crate::locust_json;
+use crate::resources::Part;
 use crate::scaling::Step;
 use crate::summary::RunSummary;
 
@@ -89,10 +91,19 @@ impl Page<'_> {
         args["findings"] = json!(self.findings);
         args["notes"] = json!(self.notes);
         args["insight"] = json!(insight::sections(&self.run));
+        args["resources"] = self.run.resources.iter().map(used).collect();
+        args["diagnosis"] = json!(diagnose(&self.run));
         args["cut_off"] = json!(self.run.cut_off);
         args["peak_users"] = json!(self.run.peak_users);
         args
     }
+}
+
+fn used(part: &Part) -> Value {
+    let mut used = json!(part);
+    used["label"] = json!(part.label());
+    used["line"] = json!(part.line());
+    used
 }
 
 fn scaled(step: &Step) -> Value {

@@ -16,12 +16,15 @@
 //! - [`windows`] and [`compare`]: whether two runs differ, and how certainly.
 //! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
 //! - [`insight`]: arrivals, checked answers, and where the server's time went.
+//! - [`resources`]: what service, generator and machine used; [`diagnosis`]: what that shows.
+//! - [`trend`]: whether a scenario gets better or worse from run to run.
 //! - [`course`]: how a run went on, in a bounded number of points.
 //! - [`occurrences`]: when each failure and exception happened, in a bounded number of bins.
 
 pub mod compare;
 pub mod console;
 pub mod course;
+pub mod diagnosis;
 pub mod expect;
 pub mod grade;
 pub mod guide;
@@ -33,9 +36,12 @@ pub mod locust_json;
 pub mod occurrences;
 pub mod recorded;
 pub mod requests_csv;
+pub mod resources;
+pub mod resources_csv;
 pub mod scaling;
 pub mod series;
 pub mod summary;
+pub mod trend;
 pub mod windows;
 
 mod csv_field;

@@ -148,6 +148,8 @@ mod tests {
                     response_time_us: Some(1),
                     content_length: 0,
                     failure: Some(error),
+                    server: None,
+                    answer: None,
                 });
             }
         }

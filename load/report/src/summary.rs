@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::course::Point;
 use crate::insight::{AnswersSummary, ArrivalsSummary, ServerSummary};
 use crate::occurrences::Occurrences;
+use crate::resources::Part;
 
 /// The percentiles that every report shows, as fractions: those of Locust's files and
 /// those of its page.
@@ -47,6 +48,9 @@ pub struct RunSummary {
     /// How iterations began, in an open run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<ArrivalsSummary>,
+    /// What the service, the generator and the machine used meanwhile.
+    #[serde(default)]
+    pub resources: Vec<Part>,
 }
 
 /// Bytes per second over the whole run.

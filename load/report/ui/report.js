@@ -112,6 +112,9 @@
     ["Good", (row) => `${row.less ? "<" : ">"} ${row.good} ${row.unit}`], ["Poor", (row) => `${row.less ? ">" : "<"} ${row.poor} ${row.unit}`],
     ["Grade", (row) => (row.grade ? badge(row.grade, row.grade) : null)]], args.metrics);
 
+  if (args.diagnosis.length) {
+    table("Troubleshooting", [["Problem", "problem", 1], ["What this run shows", "evidence", 1], ["What to try", "advice", 1]], args.diagnosis);
+  }
   if (args.scaling.length) {
     table("Scaling", [["Users", "users"], ["Requests", "requests"], ["Success (%)", "success"], ["Requests/s", "rps"],
       ["Average (ms)", "avg"], ["50 %", "p50"], ["95 %", "p95"], ["99 %", "p99"]], args.scaling);
@@ -141,6 +144,15 @@
   chart("Requests per second", of("t"), [["Requests/s", of("rps"), "--a"], ["Failures/s", of("fps"), "--b"]]);
   chart("Response times over ten seconds (ms)", of("t"), [["50 %", of("p50"), "--c"], ["95 %", of("p95"), "--d"], ["99 %", of("p99"), "--e"]]);
   chart("Users", of("t"), [["Users", of("users"), "--c"]]);
+
+  for (const part of args.resources) {
+    const used = (key) => part.points.map((point) => point[key]);
+    const title = `CPU of the ${part.label} (% of a core)`;
+    const thread = used("busiest_thread").some((value) => value != null) ? [["Busiest thread", used("busiest_thread"), "--c"]] : [];
+    if (part.line) chart(title, used("t"), [["CPU", used("cpu"), "--a"], ...thread]);
+    if (used("memory_mb").some((value) => value != null)) chart(`Memory of the ${part.label} (MB)`, used("t"), [["Memory", used("memory_mb"), "--d"]]);
+    if (part.line) add(element("p", part.line));
+  }
 
   /** How often something happened in stretches of the run, as bars. */
   const bars = ({ counts }) => {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// Above this share of one core, the thread that runs users is the bottleneck.
+/// Above this share of the time, the thread that runs users is the bottleneck.
 const BOUND_PERCENT: f64 = 90.0;
 /// From this delay on, in ms, it is said that users have to wait; a busy interpreter is
 /// late by less.
@@ -21,6 +21,9 @@ pub struct Load {
     pub cpu: f64,
     /// CPU of the thread that runs users, in percent of one core.
     pub users_cpu: f64,
+    /// The share of the time in which that thread ran, or would have if it had been given
+    /// a core, in percent: on a machine that is busy with others, it is out of breath sooner.
+    pub users_busy: f64,
     /// Memory in MB.
     pub memory: f64,
     /// Cores of the machine.
@@ -35,7 +38,7 @@ pub struct Load {
 
 /// Looks at the process from beat to beat.
 #[derive(Debug, Default)]
-pub struct Gauge(Option<(Instant, f64, f64)>);
+pub struct Gauge(Option<(Instant, f64, f64, f64)>);
 
 impl Gauge {
     /// The load since the last look, in which the event loop was late by `lag`; nothing
@@ -44,9 +47,11 @@ impl Gauge {
         let now = Instant::now();
         let lag_ms = lag.map(|lag| lag.as_secs_f64() * 1e3);
         let process = cpu_seconds("/proc/self/stat");
-        let users = cpu_seconds(&format!("/proc/self/task/{}/stat", std::process::id()));
-        let before = self.0.replace((now, process, users));
-        let Some((at, process_before, users_before)) = before else {
+        let thread = format!("/proc/self/task/{}", std::process::id());
+        let users = cpu_seconds(&format!("{thread}/stat"));
+        let busy = busy_seconds(&format!("{thread}/schedstat")).unwrap_or(users);
+        let before = self.0.replace((now, process, users, busy));
+        let Some((at, process_before, users_before, busy_before)) = before else {
             return Load {
                 lag_ms,
                 cores: cores(),
@@ -62,15 +67,16 @@ impl Gauge {
                 0.0
             }
         };
-        let users_cpu = percent(users_before, users);
+        let users_busy = percent(busy_before, busy);
         Load {
             cpu: percent(process_before, process),
-            users_cpu,
+            users_cpu: percent(users_before, users),
+            users_busy,
             memory: memory_mb(),
             cores: cores(),
             lag_ms,
             late: lag_ms.is_some_and(|ms| ms >= LATE_MS),
-            bound: users_cpu > BOUND_PERCENT,
+            bound: users_busy > BOUND_PERCENT,
         }
     }
 }
@@ -84,6 +90,18 @@ fn cpu_seconds(path: &str) -> f64 {
         .ok()
         .and_then(|text| cpu_of_stat(&text))
         .unwrap_or(0.0)
+}
+
+/// Seconds in which a thread ran or waited for a core; none where the kernel does not tell.
+fn busy_seconds(path: &str) -> Option<f64> {
+    busy_of_schedstat(&fs::read_to_string(path).ok()?)
+}
+
+/// Nanoseconds on a core, and on its queue, are the first two numbers.
+fn busy_of_schedstat(line: &str) -> Option<f64> {
+    let mut fields = line.split_whitespace().map(str::parse::<f64>);
+    let (ran, waited) = (fields.next()?.ok()?, fields.next()?.ok()?);
+    Some((ran + waited) / 1e9)
 }
 
 /// Seconds of CPU in a line of `/proc/…/stat`, whose second field may have spaces.
@@ -111,5 +129,12 @@ mod tests {
         let line = "42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20";
         assert_eq!(cpu_of_stat(line), Some(2.0));
         assert_eq!(cpu_of_stat("nonsense"), None);
+    }
+
+    #[test]
+    fn waiting_for_a_core_is_being_busy() {
+        assert_eq!(busy_of_schedstat("1500000000 500000000 12\n"), Some(2.0));
+        assert_eq!(busy_of_schedstat(""), None);
+        assert_eq!(busy_of_schedstat("1 x"), None);
     }
 }

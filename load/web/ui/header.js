@@ -40,7 +40,7 @@ export function Header({ frame, connected, theme, onTheme, onForm }) {
 function Warning({ load }) {
   if (!load.bound && !load.late) return null;
   const cause = load.bound
-    ? `The load generator itself is out of breath: its users take ${Math.round(load.users_cpu)} % of a core, and its event loop is up to ${time(load.lag_ms)} late`
+    ? `The load generator itself is out of breath: its users take ${Math.round(load.users_busy)} % of the time, waiting for a core included, and its event loop is up to ${time(load.lag_ms)} late`
     : `Users wait up to ${time(load.lag_ms)} for the event loop: a call in the locustfile blocks it, or other programs take its core`;
   return html`<p class="warning" role="alert">${cause}, so they make fewer requests than they could. Response times stay true.</p>`;
 }

@@ -9,6 +9,7 @@ mod history;
 mod report;
 mod saved;
 mod schedule;
+mod trend;
 
 use crate::exit::Exit;
 
@@ -34,6 +35,11 @@ const COMMANDS: &[Entry] = &[
         word: "compare",
         about: "Say whether two runs differ, and how certainly",
         run: compare::run,
+    },
+    Entry {
+        word: "trend",
+        about: "Say whether a scenario gets better or worse from run to run",
+        run: trend::run,
     },
     Entry {
         word: "schedule",

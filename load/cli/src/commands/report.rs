@@ -1,5 +1,6 @@
 //! `acrida report`: the load-testing guide's report on a run that was saved.
 
+use acrida_report::diagnosis::diagnose;
 use acrida_report::expect::{self, Outcome};
 use acrida_report::grade::key_metrics;
 use acrida_report::guide::Report;
@@ -84,6 +85,7 @@ fn render(format: &str, run: RunSummary, steps: &[Step], verdicts: &[Outcome]) -
                 "grades": key_metrics(&run.total),
                 "scaling": steps,
                 "expectations": verdicts,
+                "diagnosis": diagnose(&run),
             });
             json_text::indented(&value) + "\n"
         }

@@ -43,6 +43,7 @@ pub(super) fn load(name: &str, matches: &ArgMatches) -> Result<RunSummary, Exit>
         failures: optional("failures")?,
         exceptions: optional("exceptions")?,
         arrivals: optional("arrivals")?,
+        resources: optional("resources")?,
         traffic: traffic(&format!("{prefix}_requests.csv"))?,
     };
     read_csv(&title, &files).map_err(says_nothing)

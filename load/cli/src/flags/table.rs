@@ -3,7 +3,7 @@
 
 use super::Env::{Named, No};
 use super::Kind::{
-    Choice, Count, Expectation, Int, PositiveFloat, Rate, Switch, Text, TimeSpan, Words,
+    Append, Choice, Count, Expectation, Int, PositiveFloat, Rate, Switch, Text, TimeSpan, Words,
 };
 use super::Support::{Gone, Hidden, NotYet};
 use super::{Flag, Group};
@@ -330,8 +330,8 @@ const VERDICTS: &[Flag<'static>] = &[
         "baseline",
         "baseline",
         Text,
-        "Compare the run with this one of the history (its number, or 'last'); the exit code is 3 if it is certainly worse \
-         by more than --baseline-tolerance.",
+        "Compare the run with this one of the history (its number, 'last', or 'last-if-any', which the first run of a \
+         series does without); the exit code is 3 if it is certainly worse by more than --baseline-tolerance.",
     )
     .metavar("run"),
     Flag::new(
@@ -350,6 +350,15 @@ const VERDICTS: &[Flag<'static>] = &[
     )
     .env(Named("ACRIDA_HISTORY"))
     .metavar("filename"),
+    Flag::new(
+        "watch",
+        "watch",
+        Append,
+        "Whose CPU, memory and restarts to follow instead of what listens where the load goes to: port:8000, pid:123, \
+         docker:NAME (a container or a service of Compose), cgroup:FOLDER, the URL of a page in Prometheus' format, or none; \
+         may be repeated.",
+    )
+    .metavar("what"),
     Flag::new("no-history", "no_history", Switch, "Do not keep the run in the history."),
 ];
 

@@ -24,6 +24,8 @@ pub struct ReportOptions {
     pub history: Option<PathBuf>,
     /// `--no-history`.
     pub no_history: bool,
+    /// `--watch`: what to look at while the run goes on.
+    pub watch: Vec<String>,
     /// `--baseline`.
     pub baseline: Option<String>,
     /// `--baseline-tolerance`, as a share.
@@ -40,6 +42,7 @@ pub(super) fn read(values: &Values<'_>) -> ReportOptions {
         abort_on: expectations(values, "abort_on"),
         history: text("history_file").map(PathBuf::from),
         no_history: values.switch("no_history"),
+        watch: values.list("watch").unwrap_or_default(),
         baseline: text("baseline"),
         baseline_tolerance: match values.get("baseline_tolerance") {
             Value::Float(percent) => percent / 100.0,

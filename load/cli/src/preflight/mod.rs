@@ -1,5 +1,6 @@
 //! `acrida check`: whether a test can begin, by looking first and trying then.
 
+mod images;
 mod machine;
 mod target;
 
@@ -10,6 +11,8 @@ use acrida_engine::SpawnRate;
 use acrida_stats::Snapshot;
 
 use crate::options::{Options, ReportOptions};
+
+pub(crate) use target::parse as parse_base;
 
 /// How long the trial takes, and how many users of each class make it.
 const TRIAL: Duration = Duration::from_secs(5);
@@ -77,6 +80,7 @@ pub(crate) fn look(options: &Options, classes: &[&str]) -> Vec<Finding> {
             "no --host: the trial shows whether the locustfile's own is right",
         )),
     }
+    findings.extend(images::look(&options.locustfile));
     let prefixes = [
         &options.csv_prefix,
         &options.reports.html,

@@ -18,12 +18,12 @@ const SKEW_MAX_S: i64 = 5;
 
 /// A base URL, as far as a connection needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Base {
+pub(crate) struct Base {
     tls: bool,
     /// What the `Host` header says.
     authority: String,
-    host: String,
-    port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     path: String,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn look(host: &str) -> Vec<Finding> {
 }
 
 /// `http://user@host:port/path`, without what stands before the `@`.
-fn parse(url: &str) -> Option<Base> {
+pub(crate) fn parse(url: &str) -> Option<Base> {
     let (scheme, rest) = url.split_once("://")?;
     let tls = match scheme.to_ascii_lowercase().as_str() {
         "http" => false,

@@ -1,9 +1,10 @@
 //! What a run's reports tell besides its figures: how it went on, with how many users.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use acrida_report::course::Course;
 use acrida_report::occurrences::Occurrences;
+use acrida_report::resources::{Part, ResourceLog};
 use acrida_report::summary::RunSummary;
 use acrida_stats::Snapshot;
 use serde_json::Value as Json;
@@ -30,7 +31,11 @@ pub(super) struct Chronicle {
     course: Course,
     occurrences: Occurrences,
     peak_users: u64,
+    resources: Resources,
 }
+
+/// What the thread that looks at the service and this process has seen.
+pub(super) type Resources = Arc<Mutex<ResourceLog>>;
 
 impl std::fmt::Debug for Chronicle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,7 +60,19 @@ impl Chronicle {
             course: Course::default(),
             occurrences: Occurrences::default(),
             peak_users: 0,
+            resources: Resources::default(),
         }
+    }
+
+    /// Where to put what is seen of the service and of this process.
+    pub(super) fn resources(&self) -> Resources {
+        Arc::clone(&self.resources)
+    }
+
+    /// What was seen so far.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let log = self.resources.lock();
+        log.unwrap_or_else(PoisonError::into_inner).parts()
     }
 
     /// Takes in a beat. Another start is another test, or statistics that begin anew; a
@@ -66,6 +83,8 @@ impl Chronicle {
             self.requests = 0;
             self.course = Course::default();
             self.peak_users = 0;
+            let log = self.resources.lock();
+            log.unwrap_or_else(PoisonError::into_inner).clear();
         }
         let total = &snapshot.total;
         if snapshot.user_count == 0 && total.num_requests == self.requests {
@@ -89,20 +108,13 @@ impl Chronicle {
 
     /// The run as it is in `snapshot`, with these percentiles besides the usual ones.
     pub(super) fn summary(&self, snapshot: &Snapshot, fractions: &[f64]) -> RunSummary {
-        let classes = self.host.classes();
-        let of_classes = || {
-            let first = classes.first()?.host.clone();
-            classes
-                .iter()
-                .all(|class| class.host == first)
-                .then_some(first)?
-        };
         RunSummary {
             title: self.title.clone(),
-            host: self.target.clone().or_else(of_classes),
+            host: target(self.target.as_ref(), &*self.host),
             peak_users: Some(self.peak_users),
             spawn_rate: self.spawn_rate,
             course: self.course.points().copied().collect(),
+            resources: self.parts(),
             ..RunSummary::of(snapshot, fractions).with_occurrences(snapshot, &self.occurrences)
         }
     }
@@ -113,4 +125,15 @@ impl Chronicle {
         let classes: Vec<_> = classes.map(|state| state.tasks).collect();
         task_ratio::json(&classes, Some(self.peak_users))
     }
+}
+
+/// Where the load goes: `--host`, or what all user classes have in common.
+pub(super) fn target(named: Option<&String>, host: &dyn Host) -> Option<String> {
+    let of_classes = || {
+        let classes = host.classes();
+        let first = classes.first()?.host.clone();
+        let is_common = classes.iter().all(|class| class.host == first);
+        first.filter(|_| is_common)
+    };
+    named.cloned().or_else(of_classes)
 }

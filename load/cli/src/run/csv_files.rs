@@ -9,7 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use acrida_report::locust_csv;
+use acrida_report::resources::Part;
+use acrida_report::{locust_csv, resources_csv};
 use acrida_stats::Snapshot;
 
 use crate::exit::Exit;
@@ -52,6 +53,16 @@ impl CsvFiles {
             }
             _ => Ok(files),
         }
+    }
+
+    /// Writes what was seen of the service and of this process.
+    ///
+    /// # Errors
+    ///
+    /// One line if the file cannot be written.
+    pub(super) fn write_resources(&self, parts: &[Part]) -> Result<(), String> {
+        let path = path(&self.prefix, "_resources");
+        replace(&path, &resources_csv::table(parts)).map_err(|error| complaint(&path, &error))
     }
 
     /// Brings every file up to `snapshot`.

@@ -160,6 +160,7 @@ impl Finisher {
         let gate = files.gate(&snapshot);
         let regressed = gate.as_ref().is_some_and(|gate| gate.regressions > 0);
         let not_as_expected = regressed || judged.iter().any(|outcome| !outcome.passed);
+        files.write_resources();
         files.write_reports(&snapshot, &judged, self.steps.as_ref());
         // Loads beyond what a service can do are what a search is for.
         let failures_are_judged =
@@ -247,6 +248,20 @@ impl Files {
             error!(target: "locust.main", "{complaint}");
         }
         self.failing = written.is_err();
+    }
+
+    /// Written once, at the end: what was seen is in memory until then.
+    fn write_resources(&mut self) {
+        let (Some(csv), parts) = (&self.csv, self.chronicle.parts()) else {
+            return;
+        };
+        if parts.is_empty() {
+            return;
+        }
+        if let Err(complaint) = csv.write_resources(&parts) {
+            error!(target: "locust.main", "{complaint}");
+            self.failing = true;
+        }
     }
 
     fn write_reports(&mut self, snapshot: &Snapshot, judged: &[Judged], stepped: Option<&Steps>) {

@@ -13,7 +13,12 @@ use serde_json::{Map, Value as Json};
 use super::web::as_json;
 use crate::exit::Exit;
 use crate::flags::with_extra;
-use crate::options::Options;
+use crate::options::{Options, ReportOptions};
+use crate::web_call::without_password;
+
+/// What the newest run is called; the second one may be missing, as at the first of a series.
+const LAST: &str = "last";
+const LAST_IF_ANY: &str = "last-if-any";
 
 /// Follows a run, and keeps it when it ends.
 #[derive(Debug)]
@@ -34,6 +39,31 @@ struct Baseline {
     tolerance: f64,
 }
 
+impl Baseline {
+    /// None for `last-if-any` before there is a run.
+    fn find(name: &str, reports: &ReportOptions) -> Result<Option<Self>, Exit> {
+        let place = reports.history.as_deref();
+        let place =
+            place.ok_or_else(|| Exit::Usage("'--baseline' requires a history".to_owned()))?;
+        let found = match History::open(place).and_then(|history| find(&history, name)) {
+            Err(HistoryError::Missing { .. }) if name == LAST_IF_ANY => None,
+            found => found.map_err(|error| Exit::Failed(error.to_string()))?,
+        };
+        match found {
+            Some((run, windows)) => Ok(Some(Self {
+                name: describe(&run),
+                windows,
+                tolerance: reports.baseline_tolerance,
+            })),
+            None if name == LAST_IF_ANY => {
+                warn!(target: "locust.main", "There is no earlier run yet: this one is compared with nothing");
+                Ok(None)
+            }
+            None => Err(Exit::Failed(no_such_run(name))),
+        }
+    }
+}
+
 /// How a run compares with its baseline.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
@@ -49,23 +79,11 @@ impl Keeper {
     /// One line if `--baseline` names a run that is not there.
     pub(super) fn new(options: &Options) -> Result<Self, Exit> {
         let reports = &options.reports;
-        let baseline = reports.baseline.as_deref().map(|name| {
-            let place = reports.history.as_deref();
-            let place =
-                place.ok_or_else(|| Exit::Usage("'--baseline' requires a history".to_owned()))?;
-            let (run, windows) = History::open(place)
-                .and_then(|history| find(&history, name))
-                .map_err(|error| Exit::Failed(error.to_string()))?
-                .ok_or_else(|| Exit::Failed(no_such_run(name)))?;
-            Ok(Baseline {
-                name: describe(&run),
-                windows,
-                tolerance: reports.baseline_tolerance,
-            })
-        });
+        let baseline = reports.baseline.as_deref();
+        let baseline = baseline.map(|name| Baseline::find(name, reports));
         Ok(Self {
             place: reports.history.clone().filter(|_| !reports.no_history),
-            baseline: baseline.transpose()?,
+            baseline: baseline.transpose()?.flatten(),
             settings: settings(options),
             log: WindowLog::default(),
             kept_start_us: 0,
@@ -136,7 +154,7 @@ pub(crate) fn find(
     name: &str,
 ) -> Result<Option<(KeptRun, Vec<EntryWindows>)>, HistoryError> {
     let run = match name {
-        "last" => history.newest(1)?.pop(),
+        LAST | LAST_IF_ANY => history.newest(1)?.pop(),
         number => match number.trim_start_matches('#').parse() {
             Ok(id) => history.run(id)?,
             Err(_) => None,
@@ -176,34 +194,4 @@ fn settings(options: &Options) -> String {
         )
         .collect();
     Json::Object(settings).to_string()
-}
-
-/// A URL without what stands before an `@` in it.
-fn without_password(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find('/').unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{scheme}://{host}{path}")
-        }
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_password_is_kept() {
-        for (url, expected) in [
-            ("http://x:80/a@b", "http://x:80/a@b"),
-            ("https://me:secret@x/a", "https://x/a"),
-            ("http://me@x", "http://x"),
-            ("x", "x"),
-        ] {
-            assert_eq!(without_password(url), expected);
-        }
-    }
 }

@@ -22,7 +22,7 @@ mod ticker;
 mod web;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use acrida_engine::{Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
@@ -39,8 +39,9 @@ pub use web::{ClassState, PageSetup};
 use crate::exit::Exit;
 use crate::options::Options;
 use crate::users::warn_about_fixed_counts;
+use crate::watching::Watcher;
 use abort::AbortWatch;
-use chronicle::Chronicle;
+use chronicle::{Chronicle, Resources};
 use console::Console;
 pub(crate) use console::print_result;
 use csv_files::CsvFiles;
@@ -76,6 +77,9 @@ impl Default for Intervals {
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the web page moves on.
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the service and this process are looked at.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often it is looked at whether a step is steady.
 const STEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -176,13 +180,14 @@ impl Run {
         let files = open_files(&setup)?;
         let reports = Reports::prepare(&setup.options.reports)?;
         let keeper = Keeper::new(&setup.options)?;
-        Self::launch(setup, (files, reports, keeper), port, host)
+        let watcher = watcher(&setup.options, host)?;
+        Self::launch(setup, (files, reports, keeper, watcher), port, host)
             .map_err(|error| Exit::Failed(format!("the system refuses to start the run: {error}")))
     }
 
     fn launch(
         setup: RunSetup,
-        (csv, reports, keeper): (Option<CsvFiles>, Reports, Keeper),
+        (csv, reports, keeper, watcher): (Option<CsvFiles>, Reports, Keeper, Watcher),
         port: Option<Setup>,
         host: &Arc<dyn Host>,
     ) -> io::Result<Self> {
@@ -202,12 +207,14 @@ impl Run {
         let control = engine.control.clone();
         collector.watch(control.clone());
         let steps = options.stepped.as_ref().map(Steps::new);
+        let chronicle = Chronicle::new(setup.page.locustfile.clone(), &options, Arc::clone(host));
+        let resources = chronicle.resources();
         let finisher = Arc::new(Finisher::new(Parts {
             collector: Arc::clone(&collector),
             csv,
             requests: setup.request_log,
             reports,
-            chronicle: Chronicle::new(setup.page.locustfile.clone(), &options, Arc::clone(host)),
+            chronicle,
             keeper,
             steps: steps.clone(),
             abort: AbortWatch::new(options.reports.abort_on.clone()),
@@ -225,6 +232,9 @@ impl Run {
             Command::Quit
         };
         let mut tickers = start_tickers(&finisher, setup.intervals, &control, on_abort)?;
+        if !watcher.is_idle() && !options.checks {
+            tickers.push(start_watching(watcher, resources)?);
+        }
         let page = match port {
             Some(port) => {
                 let run = RunBehind::new(control.clone(), Arc::clone(&collector), Arc::clone(host));
@@ -354,6 +364,20 @@ fn start_tickers(
 fn start_stepping(mut stepper: Stepper, options: &Options) -> io::Result<Ticker> {
     stepper.begin(options);
     Ticker::start("acrida-steps", STEP_INTERVAL, move || stepper.beat())
+}
+
+fn watcher(options: &Options, host: &Arc<dyn Host>) -> Result<Watcher, Exit> {
+    let (named, host) = (options.host.clone(), Arc::clone(host));
+    let target = move || chronicle::target(named.as_ref(), &*host);
+    Watcher::new(&options.reports.watch, Box::new(target))
+}
+
+fn start_watching(mut watcher: Watcher, resources: Resources) -> io::Result<Ticker> {
+    Ticker::start("acrida-watch", WATCH_INTERVAL, move || {
+        let readings = watcher.look();
+        let mut log = resources.lock().unwrap_or_else(PoisonError::into_inner);
+        log.observe(readings);
+    })
 }
 
 fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> io::Result<Ticker> {

@@ -86,11 +86,12 @@ impl Worker {
     /// Works until it is told to shut down.
     pub(crate) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS_MAX);
+        // Whether a wake-up came after the messages were taken: the next wait would miss it.
+        let mut woken = false;
         while !self.over {
-            let wait = self
-                .deadlines
-                .next()
-                .map(|at| at.saturating_duration_since(Instant::now()));
+            let due = |at: Instant| at.saturating_duration_since(Instant::now());
+            let next = self.deadlines.next().map(due);
+            let wait = if woken { Some(Duration::ZERO) } else { next };
             if let Err(error) = self.poll.poll(&mut events, wait) {
                 assert_eq!(
                     error.kind(),
@@ -99,12 +100,14 @@ impl Worker {
                 );
                 continue;
             }
+            woken = false;
             self.look_at(&events);
             let messages = self.inbox.take();
             if !messages.is_empty() {
                 // What closed meanwhile must not be given a request.
                 if self.poll.poll(&mut events, Some(Duration::ZERO)).is_ok() {
                     self.look_at(&events);
+                    woken = events.iter().any(|event| event.token() == INBOX);
                 }
                 messages
                     .into_iter()

@@ -1,6 +1,7 @@
 //! Exchanges with real sockets: servers that answer from a script, on loopback.
 
 mod connections;
+mod ending;
 mod failures;
 mod proxies;
 mod redirects;

@@ -24,7 +24,7 @@ pub(crate) fn ms(time: f64) -> String {
 }
 
 /// `5 minutes`.
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 1.0 {
         return format!("{seconds:.1} seconds");
     }

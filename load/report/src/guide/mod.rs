@@ -5,14 +5,16 @@
 
 mod format;
 
+use crate::diagnosis::{Advice, diagnose};
 use crate::expect::Outcome;
 use crate::grade::{Metric, key_metrics};
 use crate::insight;
+use crate::resources::Part as Resource;
 use crate::scaling::Step;
 use crate::summary::{EntrySummary, RunSummary};
 
-use format::{bandwidth, bound, duration, measured, plain};
-pub(crate) use format::{count, ms, percent};
+use format::{bandwidth, bound, measured, plain};
+pub(crate) use format::{count, duration, ms, percent};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +78,14 @@ impl Report<'_> {
             (
                 "Key Metrics",
                 key_metrics(&run.total).iter().filter_map(graded).collect(),
+            ),
+            (
+                "Resources",
+                run.resources.iter().filter_map(resource).collect(),
+            ),
+            (
+                "Troubleshooting",
+                diagnose(run).iter().map(Advice::line).collect(),
             ),
             ("Expectations", self.verdicts.iter().map(judged).collect()),
         ];
@@ -194,6 +204,10 @@ fn judged(outcome: &Outcome) -> String {
         "{scope}{} {value}, expected {}: {verdict}",
         outcome.metric, outcome.limit
     )
+}
+
+fn resource(part: &Resource) -> Option<String> {
+    part.line().map(|line| one_line(&line))
 }
 
 /// Names may come from anywhere; they begin no new line, and command no terminal.

@@ -5,6 +5,7 @@
 
 mod json;
 mod requests;
+mod resources;
 mod table;
 
 use crate::course::Point;
@@ -39,6 +40,8 @@ pub struct CsvFiles {
     pub exceptions: Option<(String, String)>,
     /// `PREFIX_arrivals.csv`.
     pub arrivals: Option<(String, String)>,
+    /// `PREFIX_resources.csv`.
+    pub resources: Option<(String, String)>,
     /// What `PREFIX_requests.csv` says about bytes.
     pub traffic: Option<Traffic>,
 }
@@ -89,6 +92,10 @@ pub fn read_csv(title: &str, files: &CsvFiles) -> Result<RunSummary, Unreadable>
             .as_ref()
             .map_or(Ok(Vec::new()), read_exceptions)?,
         arrivals: files.arrivals.as_ref().map(read_arrivals).transpose()?,
+        resources: files
+            .resources
+            .as_ref()
+            .map_or(Ok(Vec::new()), resources::read)?,
         entries,
         total,
         course,

@@ -4,6 +4,7 @@
 //! fails takes nothing with it.
 
 mod plan;
+mod webhook;
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -20,10 +21,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::arguments;
 use crate::exit::{Exit, SUCCESS};
+use webhook::Webhook;
 
 const ABOUT: &str = "Makes a run a day, with its CSV files and its HTML report in a folder that is called after its begin, and \
     keeps the newest ones. One that was missed while the machine was off is made at the start. What follows '--' are the \
-    flags of the run; --baseline last among them makes each its own gate.";
+    flags of the run; --baseline last-if-any among them makes each its own gate.";
 
 /// How often it is looked at what time it is.
 const SLICE: Duration = Duration::from_secs(1);
@@ -52,6 +54,11 @@ pub(super) fn run(program: &str, args: &[String]) -> Result<i32, Exit> {
             "command",
             "Run this by sh after a run whose exit code, in ACRIDA_EXIT_CODE, is not 0; ACRIDA_RESULTS is its folder",
         ),
+        arguments::text(
+            "webhook",
+            "URL",
+            "Post a JSON text about such a run to this URL; tried three times, ten seconds each",
+        ),
         Arg::new("run")
             .value_name("FLAGS")
             .num_args(0..)
@@ -69,6 +76,7 @@ struct Schedule {
     results: PathBuf,
     keep: usize,
     hook: Option<String>,
+    webhook: Option<Webhook>,
     /// The program, with the flags of a run.
     command: Vec<OsString>,
     ended: Arc<AtomicBool>,
@@ -96,6 +104,7 @@ impl Schedule {
                 .get_one::<u32>("keep")
                 .map_or(1, |keep| *keep as usize),
             hook: text("hook"),
+            webhook: text("webhook").map(|url| Webhook::new(&url)).transpose()?,
             command,
             ended: Arc::default(),
         })
@@ -179,6 +188,13 @@ impl Schedule {
         eprintln!("Test completed with exit code {code}: {}", folder.display());
         if code != SUCCESS {
             self.call_hook(code, &folder);
+            let told = self
+                .webhook
+                .as_ref()
+                .map(|webhook| webhook.tell(code, &folder));
+            if let Some(Err(why)) = told {
+                eprintln!("{why}");
+            }
         }
         Ok(code)
     }

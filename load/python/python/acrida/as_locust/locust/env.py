@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -176,7 +175,7 @@ class Environment:
         response_time: float | None,
         response_length: float | None,
         exception: Any = None,
-        context: Mapping[str, Any] | None = None,
+        context: Any = None,
         **_: Any,
     ) -> None:
         """Counts one request of a client of the locustfile's own, as ``events.request`` is fired with it.

@@ -107,7 +107,7 @@ class RequestEvent(EventHook):
 
 def _count_from_arrival(request: dict[str, Any]) -> None:
     """Adds how late its iteration began to the response time of its first request."""
-    if request.get("response_time") is not None and (arrival := arrivals.taken()) is not None:
+    if isinstance(request.get("response_time"), int | float) and (arrival := arrivals.taken()) is not None:
         request["response_time"] += arrival.late_ms
 
 

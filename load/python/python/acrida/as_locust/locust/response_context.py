@@ -128,10 +128,10 @@ class ResponseContextManager(Response):
         self._manual_result = verdict
 
 
-def checked_answer(context: Mapping[str, Any]) -> tuple[str, str, bool] | None:
+def checked_answer(context: Any) -> tuple[str, str, bool] | None:
     """What a request's context says of its answer: ``expected``, ``answered``, and whether
     it is known to be another request's (``mixed_up``); None where nobody checked it."""
-    if "expected" not in context or "answered" not in context:
+    if not isinstance(context, Mapping) or "expected" not in context or "answered" not in context:
         return None
     return str(context["expected"]), str(context["answered"]), bool(context.get("mixed_up"))
 
