@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from standin import Standin
-from support import ROOT, Program, Target, clean_environment, wait_for
+from support import ROOT, Program, Target, clean_environment, free_port, wait_for
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,11 +84,6 @@ def answers(url: str) -> bool:
             return True
     except OSError:
         return False
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import textwrap
 import time
@@ -59,6 +60,11 @@ class Program:
 def clean_environment() -> dict[str, str]:
     """What surrounds the tests, without settings for the programs."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,29 @@ DRIVERS = {
             def wait(self):
                 gevent.sleep(100)
     """,
+    "paho/__init__.py": "",
+    "paho/mqtt/__init__.py": "",
+    "paho/mqtt/enums.py": "class MQTTErrorCode(int): pass",
+    "paho/mqtt/client.py": """
+        from types import SimpleNamespace
+        MQTTv311, MQTTv5, MQTT_ERR_SUCCESS = 4, 5, 0
+        PayloadType = object
+        class Client:
+            def __init__(self, **options):
+                self.mid = 0
+                print("SAID options", sorted(options), options["client_id"])
+            def connect_async(self, **where):
+                print("SAID connects to", where)
+            def loop_start(self):
+                self.on_connect(self, None, {}, 0)
+                self.on_connect(self, None, {}, 5)
+            def publish(self, topic, payload, qos, retain, properties):
+                self.mid += 1
+                return SimpleNamespace(rc=4 if topic == "bad" else 0, mid=self.mid)
+            def subscribe(self, topic, qos, options, properties):
+                self.mid += 1
+                return 4 if topic == "bad" else 0, self.mid
+    """,
 }
 
 USERS = {
@@ -106,6 +129,26 @@ USERS = {
                 self.sio.emit("e", [1, 2])
                 print("SAID", self.sio.call("c", {"a": 1}))
                 self.sio.handler("event", "data")
+    """,
+    "mqtt": """
+        from locust.contrib.mqtt import MqttClient, MqttUser
+        class Client(MqttClient):
+            def _generate_event_name(self, event_type, qos, topic):
+                return event_type + "/" + topic
+        class TheUser(MqttUser):
+            client_cls = Client
+            client_id = "me"
+            def steps(self):
+                for topic, payload in (("good", b"four"), ("bad", "x"), ("none", None)):
+                    info = self.client.publish(topic, payload)
+                    if topic != "bad":
+                        self.client.on_publish(self.client, None, info.mid)
+                for topic, granted in (("good", [0]), ([("several", 1)], [1]), ("bad", None)):
+                    _, mid = self.client.subscribe(topic)
+                    if granted:
+                        self.client.on_subscribe(self.client, None, mid, granted)
+                self.client.on_disconnect(self.client, None, 0)
+                self.client.on_disconnect(self.client, None, 7)
     """,
 }
 

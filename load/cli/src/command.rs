@@ -65,6 +65,10 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     let locustfiles = invocation.locustfiles()?;
     let loaded = loader.load(&locustfiles)?;
     let options = invocation.options(&loaded.flags)?;
+    if options.web.autoquit.is_some() && !options.web.autostart {
+        let text = "'--autoquit' requires '--autostart'";
+        return Err(Exit::Failed(text.to_owned())); // whose code is Locust's here
+    }
     if options.list {
         return Err(users::list(&loaded.user_classes));
     }
@@ -85,7 +89,11 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     }
     if !options.skip_log_setup {
         logging::set_up(&options.loglevel, options.logfile.as_deref())?;
-        info!(target: "locust.main", "Starting {} {}", invocation.program, env!("CARGO_PKG_VERSION"));
+        // Programs that start a test wait for these words. With --otel the host logs them,
+        // where they are exported.
+        if !options.otel {
+            info!(target: "locust.main", "Starting Locust on acrida {}", env!("CARGO_PKG_VERSION"));
+        }
     }
     Ok(Prepared {
         locustfiles,
@@ -165,7 +173,12 @@ mod tests {
         for (line, classes, code, part) in [
             ("-f missing.py", &["A"][..], 1, "missing.py"),
             ("--headless --usrs 5", &["A"], 2, "Did you mean '--users'"),
-            ("--autoquit 5", &["A"], 2, "--autostart"),
+            (
+                "--autoquit 5",
+                &["A"],
+                1,
+                "'--autoquit' requires '--autostart'",
+            ),
             ("--headless", &[], 1, "no user class found"),
             ("--headless B", &["A"], 1, "unknown user class B"),
             ("--headless --logfile /dev/null/x", &["A"], 1, "/dev/null/x"),

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 pub const FILES_MAX: usize = 1000;
 
 /// The Python files that `given` names: files and folders, separated by commas,
-/// relative to `folder`.
+/// relative to `folder`. A URL stays one: whoever loads the file fetches it.
 ///
 /// # Errors
 ///
@@ -31,8 +31,7 @@ fn expand(name: &str, folder: &Path) -> Result<Vec<PathBuf>, Exit> {
         return Err(Exit::Usage(text.to_owned()));
     }
     if name.starts_with("http://") || name.starts_with("https://") {
-        let text = format!("a locustfile from a URL is not supported yet: download {name} first");
-        return Err(Exit::Usage(text));
+        return Ok(vec![PathBuf::from(name)]);
     }
     let path = folder.join(name);
     if path.is_dir() {
@@ -114,8 +113,11 @@ mod tests {
             "more/_helper.py",
             "more/d.txt",
         ]);
-        let found = find_locustfiles("a.py, more", folder.path()).expect("files");
-        let expected = ["a.py", "more/b.py", "more/deep/c.py"].map(|file| folder.path().join(file));
+        let url = "http://127.0.0.1:1/d.py";
+        let given = format!("a.py, more, {url}");
+        let found = find_locustfiles(&given, folder.path()).expect("files");
+        let files = ["a.py", "more/b.py", "more/deep/c.py"].map(|file| folder.path().join(file));
+        let expected: Vec<_> = files.into_iter().chain([PathBuf::from(url)]).collect();
         assert_eq!(found, expected);
     }
 
@@ -130,7 +132,6 @@ mod tests {
                 1,
                 "could not find any locustfiles in directory 'empty'",
             ),
-            ("http://x/l.py", 2, "download http://x/l.py first"),
             ("-", 2, "not supported yet"),
         ] {
             let exit = find_locustfiles(given, folder.path()).expect_err(given);

@@ -52,8 +52,7 @@ pub fn warn_about_fixed_counts(classes: &[UserClass], options: &Options) {
     {
         info!(
             target: "locust.main",
-            "The fixed_count of all user classes together ({fixed}) is above the number of users ({users}), \
-             so not all of them will be spawned"
+            "Total fixed_count of User classes ({fixed}) is greater than the number of users ({users}): not all will be spawned"
         );
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use log::{info, warn};
+use log::{debug, info, warn};
 
 use crate::{Action, Command, Ending, RunState, Runner};
 
@@ -99,6 +99,7 @@ fn run(
             }
         };
         seen.show(&runner);
+        narrate_spawns(&runner, &actions);
         for action in actions {
             narrate_action(&runner, &action);
             act(action);
@@ -178,10 +179,42 @@ fn narrate_action(runner: &Runner, action: &Action) {
     }
 }
 
-/// `{"First": 3, "Second": 1}`, as Locust logs it.
+/// Says, to who wants to know everything, how many users of which classes are about to start.
+fn narrate_spawns(runner: &Runner, actions: &[Action]) {
+    if !log::log_enabled!(target: LOGGER, log::Level::Debug) {
+        return;
+    }
+    let mut more = vec![0; runner.classes().len()];
+    for action in actions {
+        if let Action::Spawn { class, .. } = action {
+            more[class.0] += 1;
+        }
+    }
+    if more.iter().all(|count| *count == 0) {
+        return;
+    }
+    let active = runner.active_by_class();
+    let before: Vec<_> = active
+        .iter()
+        .zip(&more)
+        .map(|(now, more)| now.saturating_sub(*more))
+        .collect();
+    debug!(
+        target: LOGGER,
+        "Spawning additional {} ({} already running)...", named(runner, &more), named(runner, &before)
+    );
+}
+
 fn by_class(runner: &Runner) -> String {
+    named(runner, &runner.active_by_class())
+}
+
+/// `{"First": 3, "Second": 1}`, by name, as Locust logs it.
+fn named(runner: &Runner, counts: &[u64]) -> String {
     let mut text = String::from("{");
-    for (class, count) in runner.classes().iter().zip(runner.active_by_class()) {
+    let mut classes: Vec<_> = runner.classes().iter().zip(counts).collect();
+    classes.sort_by_key(|(class, _)| &class.name);
+    for (class, count) in classes {
         let comma = if text.len() > 1 { ", " } else { "" };
         let _ = write!(text, "{comma}{:?}: {count}", class.name);
     }
@@ -269,6 +302,6 @@ mod tests {
         runner.handle(Command::TestStarted, Instant::now());
         let later = Instant::now() + Duration::from_secs(1);
         runner.tick(later);
-        assert_eq!(by_class(&runner), r#"{"B": 1, "A": 2}"#);
+        assert_eq!(by_class(&runner), r#"{"A": 2, "B": 1}"#);
     }
 }

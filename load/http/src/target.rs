@@ -112,6 +112,13 @@ impl Target {
                 crate::repr(host_port)
             ))
         };
+        if let Some(bad) = host_port.chars().find(|c| *c <= ' ' || *c == '\x7f') {
+            return Err(TargetError::Unreadable(format!(
+                "Host {} contains invalid character {}",
+                crate::repr(host_port),
+                crate::repr(&bad.to_string())
+            )));
+        }
         let (host, port) = split_port(host_port).ok_or_else(not_valid)?;
         let port = port
             .map(|port| port.parse().map_err(|_| unreadable()))
@@ -333,7 +340,10 @@ mod tests {
                 "Failed to parse: 'h:81x' is not a valid host or port",
             ),
             ("http://h:99999/x", "Failed to parse: http://h:99999/x"),
-            ("http://a b/", "Failed to parse: http://a b/"),
+            (
+                "http://a b/",
+                "Failed to parse: Host 'a b' contains invalid character ' '",
+            ),
         ] {
             let error = Target::parse(url).expect_err(url);
             assert_eq!(error.to_string(), expected);

@@ -15,6 +15,8 @@ pub(crate) enum Call {
     Action(Action),
     /// Somebody at the web page does.
     Change(Change),
+    /// Somebody wants to see the page with this URL.
+    OpenPage(String),
 }
 
 /// Calls that Python has not taken yet, in order. Bounded by what the engine asks
@@ -43,6 +45,7 @@ pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound
     let action = match call {
         Call::Action(action) => action,
         Call::Change(change) => return change_of(change).into_pyobject(py).map(Some),
+        Call::OpenPage(url) => return ("open_page", (url,)).into_pyobject(py).map(Some),
     };
     let (name, arguments) = match action {
         // Arrivals go to their users at once.

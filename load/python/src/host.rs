@@ -30,6 +30,11 @@ impl Host for PythonHost {
         self.client.outbox().ring();
     }
 
+    fn open_page(&self, url: String) {
+        self.actions.push(Call::OpenPage(url));
+        self.client.outbox().ring();
+    }
+
     fn classes(&self) -> Vec<ClassState> {
         self.published.get()
     }

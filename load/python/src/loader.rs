@@ -46,10 +46,11 @@ impl<'py> PythonLoader<'py> {
     }
 
     fn import(&self, locustfiles: &[PathBuf]) -> PyResult<Vec<String>> {
-        let paths = locustfiles.to_vec();
+        // As texts: a `Path` of Python's would take a slash out of a URL.
+        let paths: Vec<_> = locustfiles.iter().map(|path| path.as_os_str()).collect();
         let loaded = self
             .py
-            .import("acrida.run")?
+            .import("acrida.loading")?
             .call_method1("load", (paths,))?;
         let (users, shapes) = loaded.extract::<(Bound<'py, PyDict>, Vec<Bound<'py, PyAny>>)>()?;
         *self.shapes.borrow_mut() = shapes;

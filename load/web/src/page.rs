@@ -1,6 +1,6 @@
 //! The server: one thread of its own, from the port to the last answer.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,6 +83,7 @@ pub struct Page {
     handle: Handle<SocketAddr>,
     thread: JoinHandle<()>,
     port: u16,
+    url: String,
 }
 
 impl Page {
@@ -138,7 +139,8 @@ impl Page {
             .as_ref()
             .filter(|_| login_is_ours)
             .map(|password| login(password.as_deref()));
-        announce(&address, bound, tls.is_some(), address.login.is_some());
+        let url = url(&address, bound);
+        announce(&url, bound, address.login.is_some());
         let names = [
             address.host.clone(),
             address.machine,
@@ -170,7 +172,13 @@ impl Page {
             handle,
             thread,
             port: bound.port(),
+            url,
         })
+    }
+
+    /// Where it is found.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The port that it listens on.
@@ -238,16 +246,29 @@ fn login(password: Option<&str>) -> Login {
     Login::new(password)
 }
 
-fn announce(address: &Address, bound: SocketAddr, tls: bool, login: bool) {
-    let scheme = if tls { "https" } else { "http" };
+/// Where the page is found.
+fn url(address: &Address, bound: SocketAddr) -> String {
+    let scheme = if address.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let host = match (&address.display_name, bound.ip()) {
         (Some(name), _) => name.clone(),
         (None, ip) if ip.is_unspecified() => "localhost".to_owned(),
         (None, IpAddr::V6(ip)) => format!("[{ip}]"),
         (None, IpAddr::V4(ip)) => ip.to_string(),
     };
-    let (port, base) = (bound.port(), &address.base_path);
-    info!(target: LOGGER, "Starting web interface at {scheme}://{host}:{port}{base}");
+    format!("{scheme}://{host}:{}{}", bound.port(), address.base_path)
+}
+
+fn announce(url: &str, bound: SocketAddr, login: bool) {
+    let hint = if io::stdin().is_terminal() {
+        ", press enter to open it in your browser"
+    } else {
+        ""
+    };
+    info!(target: LOGGER, "Starting web interface at {url}{hint}");
     if !bound.ip().is_loopback() && !login {
         warn!(
             target: LOGGER,

@@ -57,7 +57,7 @@ const COMMON: &[Flag<'static>] = &[
         "locustfile",
         "locustfile",
         Text,
-        "The Python file with the users of the test, several separated by commas, or a folder of them.",
+        "The Python file with the users of the test, several separated by commas, a folder of them, or the URL of one.",
     )
     .short('f')
     .default("locustfile.py")
@@ -204,13 +204,13 @@ const MASTER: &[Flag<'static>] = &[
         .support(NotYet),
     Flag::new("master-bind-host", "master_bind_host", Text, "")
         .default("*")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("master-bind-port", "master_bind_port", Int, "")
         .default("5557")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("expect-workers", "expect_workers", Count, "")
         .default("1")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new(
         "expect-workers-max-wait",
         "expect_workers_max_wait",
@@ -218,10 +218,10 @@ const MASTER: &[Flag<'static>] = &[
         "",
     )
     .default("0")
-    .support(NotYet),
+    .support(Hidden),
     Flag::new("enable-rebalancing", "enable_rebalancing", Switch, "")
         .env(No)
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("expect-slaves", "expect_slaves", Switch, "")
         .env(No)
         .support(Gone("--expect-slaves was renamed to --expect-workers")),
@@ -238,11 +238,11 @@ const WORKER: &[Flag<'static>] = &[
     Flag::new("master-host", "master_host", Text, "")
         .env(Named("LOCUST_MASTER_NODE_HOST"))
         .default("127.0.0.1")
-        .support(NotYet),
+        .support(Hidden),
     Flag::new("master-port", "master_port", Int, "")
         .env(Named("LOCUST_MASTER_NODE_PORT"))
         .default("5557")
-        .support(NotYet),
+        .support(Hidden),
 ];
 
 const TAGS: &[Flag<'static>] = &[
@@ -367,7 +367,7 @@ const LOGGING: &[Flag<'static>] = &[
         "skip-log-setup",
         "skip_log_setup",
         Switch,
-        "Leave logging to the locustfile: neither log lines nor statistics are printed.",
+        "Disable Locust's logging setup. Logging is left to the locustfile; statistics are not printed.",
     ),
     Flag::new(
         "loglevel",
@@ -440,7 +440,11 @@ const OTHER: &[Flag<'static>] = &[
     )
     .env(No)
     .metavar("name"),
-    Flag::new("otel", "otel", Switch, "")
-        .env(Named("LOCUST_ENABLE_OPENTELEMETRY"))
-        .support(NotYet),
+    Flag::new(
+        "otel",
+        "otel",
+        Switch,
+        "Export traces, metrics and logs with OpenTelemetry, as its OTEL_ variables say.",
+    )
+    .env(Named("LOCUST_ENABLE_OPENTELEMETRY")),
 ];

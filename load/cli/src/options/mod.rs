@@ -91,6 +91,8 @@ pub struct Options {
     pub tags: Option<Vec<String>>,
     /// `--exclude-tags`.
     pub exclude_tags: Option<Vec<String>>,
+    /// `--otel`, which is the host's to do.
+    pub otel: bool,
     /// The user classes to run; empty means all.
     pub user_classes: Vec<String>,
     /// Every attribute of `parsed_options`, those of the locustfile's flags last.
@@ -348,7 +350,7 @@ fn check_together(options: &Options) -> Result<(), String> {
         (options.csv_requests, "--csv-requests"),
     ] {
         if needs_csv && options.csv_prefix.is_none() {
-            return Err(format!("'{flag}' requires '--csv'"));
+            return Err(format!("'{flag}' requires '--csv'."));
         }
     }
     check_arrivals(options)

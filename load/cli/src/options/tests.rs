@@ -224,13 +224,13 @@ fn a_mistake_is_named_with_its_place() {
             "--csv-full-history",
             &[],
             "",
-            "'--csv-full-history' requires '--csv'",
+            "'--csv-full-history' requires '--csv'.",
         ),
         (
             "--csv-requests",
             &[],
             "",
-            "'--csv-requests' requires '--csv'",
+            "'--csv-requests' requires '--csv'.",
         ),
         ("--master", &[], "", "--master is not supported yet"),
         (
@@ -258,12 +258,6 @@ fn a_mistake_is_named_with_its_place() {
             "'--tls-cert' and '--tls-key' require each other",
         ),
         (
-            "--autoquit 0",
-            &[],
-            "",
-            "'--autoquit' requires '--autostart'",
-        ),
-        (
             "",
             &[("LOCUST_MODE_WORKER", "1")],
             "",
@@ -272,8 +266,8 @@ fn a_mistake_is_named_with_its_place() {
         (
             "",
             &[],
-            "otel = true",
-            "--otel is not supported yet (set in my.conf)",
+            "processes = 2",
+            "--processes is not supported yet (set in my.conf)",
         ),
         ("--slave", &[], "", "--slave was renamed to --worker"),
     ] {

@@ -50,6 +50,7 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         equal_weights: values.switch("equal_weights"),
         tags: values.list("tags"),
         exclude_tags: values.list("exclude_tags"),
+        otel: values.switch("otel"),
         user_classes: values.list(USER_CLASSES).unwrap_or_default(),
         all,
     }

@@ -79,9 +79,6 @@ impl WebOptions {
         {
             return Err("'--tls-cert' and '--tls-key' require each other".to_owned());
         }
-        if self.autoquit.is_some() && !self.autostart {
-            return Err("'--autoquit' requires '--autostart'".to_owned());
-        }
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod counter;
 mod csv_files;
 mod finish;
 pub(crate) mod keeper;
+mod keys;
 mod open;
 mod reports;
 mod request_log;
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use acrida_engine::{Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
 use acrida_web::{Page, Setup};
-use log::info;
+use log::{debug, info};
 
 pub use acrida_web::{Change, Extension, ExtraOption, Shape, UserChange};
 pub use collector::Collector;
@@ -37,6 +38,7 @@ pub use web::{ClassState, PageSetup};
 
 use crate::exit::Exit;
 use crate::options::Options;
+use crate::users::warn_about_fixed_counts;
 use crate::watching::Watcher;
 use abort::AbortWatch;
 use chronicle::{Chronicle, Resources};
@@ -45,6 +47,7 @@ pub(crate) use console::print_result;
 use csv_files::CsvFiles;
 use finish::{Finisher, Parts};
 use keeper::Keeper;
+use keys::Keys;
 use reports::Reports;
 use signals::SignalThread;
 use stepper::{Stepper, Steps};
@@ -97,6 +100,9 @@ pub trait Host: Send + Sync {
     /// what was done there later. Returns at once, like [`Host::act`].
     fn change(&self, _change: Change) {}
 
+    /// Opens the web page at this URL in the user's browser. Returns at once.
+    fn open_page(&self, _url: String) {}
+
     /// The user classes as they are now, in the order of [`RunSetup::classes`]; asked
     /// for by the web page and by reports.
     fn classes(&self) -> Vec<ClassState> {
@@ -145,6 +151,7 @@ pub struct Run {
     engine: RunnerThread,
     tickers: Vec<Ticker>,
     signals: SignalThread,
+    keys: Option<Keys>,
     finisher: Arc<Finisher>,
     page: Option<Arc<Page>>,
 }
@@ -184,6 +191,9 @@ impl Run {
         port: Option<Setup>,
         host: &Arc<dyn Host>,
     ) -> io::Result<Self> {
+        if setup.starts_by_itself {
+            warn_about_fixed_counts(&setup.classes, &setup.options);
+        }
         let settings = Settings {
             stop_timeout: setup.options.stop_timeout,
             request_grace: setup.request_grace,
@@ -231,6 +241,9 @@ impl Run {
                 let page = web::serve(port, setup.page, &options, &setup.percentiles, run)
                     .map_err(io::Error::other)?;
                 let page = Arc::new(page);
+                if options.web.class_picker {
+                    debug!(target: "locust.main", "Locust is running with the UserClass Picker Enabled");
+                }
                 tickers.push(start_page_ticker(&page, &control, &options)?);
                 Some(page)
             }
@@ -245,12 +258,14 @@ impl Run {
             open::narrate(&options);
             begin(&control, &options);
         }
+        let keys = Keys::start(&control, &options, page.as_deref(), host)?;
         Ok(Self {
             control,
             collector,
             engine,
             tickers,
             signals,
+            keys,
             finisher,
             page,
         })
@@ -272,6 +287,9 @@ impl Run {
         // The files first: a console that does not take its output holds up
         // only what comes after them.
         let code = self.finisher.close(ending);
+        if let Some(keys) = self.keys {
+            keys.stop();
+        }
         for ticker in self.tickers {
             ticker.stop();
         }
@@ -368,6 +386,7 @@ fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> 
     Ticker::start("acrida-page", PAGE_INTERVAL, move || {
         page.beat();
         if autoquit.is_due(control.state().is_active(), Instant::now()) {
+            info!(target: "locust.main", "--autoquit time reached, shutting down");
             control.send(Command::Quit);
         }
     })

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use acrida_report::html::Page;
 use acrida_report::{json_text, locust_json};
 use acrida_stats::Snapshot;
+use log::debug;
 
 use super::csv_files::{complaint, create};
 use crate::exit::Exit;
@@ -61,6 +62,7 @@ impl Reports {
             complaints.extend(written.err().map(|error| complaint(path, &error)));
         };
         if let Some((path, page)) = self.html.as_ref().zip(page) {
+            debug!(target: "locust.main", "Writing html report to file: {}", path.display());
             check(path, replace(path, &page.html()));
         }
         if let Some(path) = &self.json_file {

@@ -11,6 +11,7 @@ use signal_hook::iterator::{Handle, Signals};
 
 use super::Host;
 use super::finish::{Finisher, RunEnd};
+use super::keys;
 
 #[derive(Debug)]
 pub(super) struct SignalThread {
@@ -33,7 +34,7 @@ impl SignalThread {
                 let mut seen = 0;
                 for signal in signals.forever() {
                     seen += 1;
-                    info!(target: "locust.main", "Got {} signal", name(signal));
+                    info!(target: "locust.main", "{}", words(signal));
                     if seen == 1 {
                         control.send(Command::Quit);
                     } else {
@@ -61,13 +62,15 @@ fn end_now(control: &Control, finisher: &Finisher, host: &dyn Host) {
         ..RunEnd::default()
     });
     finisher.print_summary();
+    keys::release_terminal();
     signal_hook::low_level::exit(code);
 }
 
-fn name(signal: i32) -> &'static str {
+/// Locust's words for it.
+fn words(signal: i32) -> &'static str {
     if signal == SIGINT {
-        "SIGINT"
+        "Exiting due to CTRL+C interruption"
     } else {
-        "SIGTERM"
+        "Got SIGTERM signal"
     }
 }

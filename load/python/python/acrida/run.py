@@ -12,63 +12,22 @@ import logging
 import os
 import signal
 import sys
-import traceback
+import webbrowser
 from argparse import Namespace
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import gevent
+
+from acrida import __version__
 from acrida.actions import Actions
 from acrida.load_of_interpreter import Pauses
-
-#: The folder whose ``locust`` package answers ``import locust``.
-AS_LOCUST = os.path.join(os.path.dirname(__file__), "as_locust")
-
-
-class LocustfileError(Exception):
-    """A locustfile could not be loaded; the text is for the user."""
+from acrida.loading import LocustfileError
 
 
 class UsageError(LocustfileError):
     """The command line is wrong in a way that only Python's side knows."""
-
-
-def load(paths: list[os.PathLike[str]]) -> tuple[dict[str, Any], list[Any]]:
-    """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
-    and their load shapes, of which the first is followed."""
-    sys.path.insert(0, AS_LOCUST)
-    load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
-    users: dict[str, Any] = {}
-    shapes: list[Any] = []
-    for path in paths:
-        try:
-            found, its_shapes = load_locustfile(os.fspath(path))
-        except SystemExit:
-            raise
-        except BaseException as error:
-            raise LocustfileError(explain(os.fspath(path), error)) from error
-        users.update(found)
-        shapes += its_shapes
-    gc.collect()
-    gc.freeze()  # what is loaded stays: it need not be looked at again and again
-    return users, shapes
-
-
-def explain(path: str, error: BaseException) -> str:
-    """What is wrong with a locustfile, at which line, and what to do."""
-    if isinstance(error, SyntaxError):
-        pointer = "".join(traceback.format_exception_only(error)).rstrip()
-        return f"cannot read {path}: {pointer}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "acrida" not in frame.filename]
-    frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
-    at = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else path
-    text = f"cannot load {path}: {type(error).__name__}: {error} (at {at})"
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    if missing and missing.partition(".")[0] == "locust":
-        text += "; acrida does not have this part of Locust yet"
-    elif missing:
-        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {missing.partition('.')[0]}"
-    return text
 
 
 def custom_flags() -> list[tuple[Any, ...]]:
@@ -195,6 +154,8 @@ class Run:
             parsed.spawn_rate = parsed.spawn_rate or 1
         if not parsed.skip_log_setup:
             log.setup_logging(parsed.loglevel, parsed.logfile)
+        if parsed.otel:
+            self._export(parsed)
         self._log = log
         self._engine, ledger = native
         self._actions = Actions(self._engine)
@@ -228,6 +189,12 @@ class Run:
             self.environment.assign_equal_weights()
         self._publish()
 
+    def _export(self, options: Namespace) -> None:
+        """``--otel``; the first line of the log follows, so that it is exported, too."""
+        opentelemetry = importlib.import_module("locust.opentelemetry")
+        enabled = ", OpenTelemetry enabled" if opentelemetry.setup_opentelemetry(options.locustfile, options.profile) else ""
+        logging.getLogger("locust.main").info("Starting Locust on acrida %s%s", __version__, enabled)
+
     def _configure(self, settings: dict[str, Any]) -> None:
         """Applies one object of ``--config-users``."""
         try:
@@ -241,9 +208,9 @@ class Run:
         flags = {"num_users": "users", "spawn_rate": "spawn-rate", "run_time": "run-time"}
         given = [f"--{flag}" for name, flag in flags.items() if getattr(options, name)]
         if shape is not None and not shape.use_common_options and given:
-            logging.getLogger("locust.main").warning(
-                "%s: the load shape decides, and does not say (use_common_options) that it looks at these", ", ".join(given)
-            )
+            logger = logging.getLogger("locust.main")
+            logger.warning("--run-time, --users or --spawn-rate have no impact on LoadShapes without use_common_options")
+            logger.warning("The following option(s) will be ignored: %s", ", ".join(given))
 
     def _publish(self) -> None:
         """Tells the web page what the user classes are like now."""
@@ -264,6 +231,7 @@ class Run:
         options = self.environment.parsed_options
         if self.environment.shape_class and (options.headless or options.autostart):
             self.runner.start_shape()
+            self.runner.shape_greenlet.link_value(self._shape_completed)
         process = os.getpid()
         try:
             while not self._runs_to_the_end(process):
@@ -284,6 +252,10 @@ class Run:
             self.environment.process_exit_code = _exit_code(leaving)
             return False
         return True
+
+    def _shape_completed(self, _: Any) -> None:
+        then = "shutting down" if self.environment.parsed_options.headless else "stopping test"
+        logging.getLogger("locust.main").info("Shape test completed, %s", then)
 
     def on_settings(self, settings: str) -> None:
         """The web page has set attributes of parsed_options."""
@@ -324,6 +296,10 @@ class Run:
     def on_stats_reset(self, _: str) -> None:
         """The web page has reset the statistics."""
         self.environment.events.reset_stats.fire()
+
+    def on_open_page(self, url: str) -> None:
+        """Somebody has pressed Enter. A browser without windows may keep its caller waiting, so nobody waits for it."""
+        gevent.spawn(webbrowser.open_new_tab, url)
 
     def on_quit(self) -> None:
         """Nothing is left to be done."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from io import BufferedReader, BytesIO
 from typing import Any
 
+from acrida.http.cookies import AnswerCookies
 from acrida.http.errors import named
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.stream import StreamFile, pieces
@@ -133,9 +134,9 @@ class Response:
         return BufferedReader(StreamFile(self._stream))
 
     @cached_property
-    def cookies(self) -> dict[str, str]:
+    def cookies(self) -> AnswerCookies:
         """The cookies that this answer set."""
-        return dict(self._exchange.cookies)
+        return AnswerCookies(self._exchange.cookies)
 
     @cached_property
     def elapsed(self) -> timedelta:

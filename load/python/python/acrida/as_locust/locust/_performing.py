@@ -115,8 +115,7 @@ class Performer:
         """A user class that cannot be instantiated: StopTest ends the run, saying why."""
         if isinstance(error, StopTest):
             logger.error("%s", error)
-            logger.warning("Stopping the run...")
-            self.environment.process_exit_code = self.environment.process_exit_code or 1
+            logger.warning("Stopping Locust...")
             self._end()
         else:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())

@@ -115,7 +115,7 @@ class ResponseContextManager(Response):
         self._decide(exc if isinstance(exc, Exception) else CatchResponseError(exc), "failure(...)")
 
     def _decide(self, verdict: bool | Exception, call: str) -> None:
-        if not self._verdict_open:
+        if self._entered and not self._verdict_open:
             raise LocustError(
                 "If you want to change the state of the request using .success() or .failure(), "
                 "you must pass catch_response=True."
