@@ -1,19 +1,20 @@
 //! The thread that runs jobs, and keeps the served model at what the store says.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use classifier_model::{Classifier, ModelFile};
-use classifier_store::{Figures, Job, ModelVersion, NewModel, Outcome, Store};
+use classifier_store::{Figures, Job, ModelVersion, NewModel, Outcome, Store, StoreError};
 use jiff::Timestamp;
 
+use super::lease::{LEASE, Renewal, Verdict};
 use super::process::{Done, Event, Task, Training};
 use crate::base::Base;
 use crate::metrics::Metrics;
@@ -23,11 +24,12 @@ use crate::prediction::Predictor;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a running job's end may be asked for.
 const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(200);
+/// For how long a result is kept, and offered to a store that does not answer.
+const STORE_WITHIN: Duration = Duration::from_secs(600);
 /// Of more uploads, the latest are learnt from: all of them have to be in memory.
 const UPLOADS_MAX: usize = 5_000;
 
 const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
-const NOT_STORED: &str = "the result could not be stored; ask for it again";
 
 /// What retraining works with.
 pub(crate) struct Plan {
@@ -51,10 +53,8 @@ struct Worker {
     plan: Plan,
     stop: Arc<AtomicBool>,
     woken: Receiver<()>,
-    /// Held by the one process that runs jobs.
-    lock: Option<File>,
-    /// Why jobs may be marked as running although none is.
-    leftover: Option<&'static str>,
+    /// What this process is called where it takes a job.
+    runner: String,
 }
 
 impl Retraining {
@@ -62,11 +62,10 @@ impl Retraining {
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, woken) = sync_channel(1);
         let worker = Worker {
+            runner: plan.store.own_name(),
             plan,
             stop: Arc::clone(&stop),
             woken,
-            lock: None,
-            leftover: Some(SERVICE_GONE),
         };
         let thread = thread::Builder::new()
             .name("retrain".to_owned())
@@ -101,7 +100,7 @@ impl Retraining {
 }
 
 impl Worker {
-    fn run(mut self) {
+    fn run(self) {
         while !self.stopping() {
             let ran_one = self.look().unwrap_or_else(|error| {
                 complain(&error);
@@ -119,25 +118,16 @@ impl Worker {
     }
 
     /// Runs a job if one waits; returns whether one did.
-    fn look(&mut self) -> Result<bool> {
+    fn look(&self) -> Result<bool> {
         self.follow_version()?;
         let Some(base) = self.plan.base.clone() else {
             return Ok(false);
         };
-        if !self.holds_lock()? {
-            return Ok(false);
-        }
         let (store, now) = (&self.plan.store, Timestamp::now());
-        if let Some(why) = self.leftover {
-            store.interrupt_running_jobs(why, now)?;
-            self.leftover = None;
-        }
-        let Some(job) = store.start_next_job(now)? else {
+        let Some(job) = store.start_next_job(&self.runner, LEASE, now)? else {
             return Ok(false);
         };
-        self.leftover = Some(NOT_STORED);
         self.work(&job, base)?;
-        self.leftover = None;
         Ok(true)
     }
 
@@ -153,59 +143,47 @@ impl Worker {
         Ok(())
     }
 
-    fn holds_lock(&mut self) -> Result<bool> {
-        if self.lock.is_some() {
-            return Ok(true);
-        }
-        let path = self.plan.store.folder().join("retrain.lock");
-        let file =
-            File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => self.lock = Some(file),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-            }
-        }
-        Ok(self.lock.is_some())
-    }
-
     fn work(&self, job: &Job, base: Base) -> Result<()> {
-        let out = self.out();
+        let renewal = Renewal::start(&self.plan.store, &job.id, &self.runner)?;
+        let out = self.plan.store.scratch_file("retrained");
         let mut figures = Figures::default();
-        let ended = self.train(job, base, &out, &mut figures);
+        let ended = self.train(job, base, &out, &mut figures, &renewal);
         let ended = ended.unwrap_or_else(|error| Ended::Failed(format!("{error:#}")));
-        let status = ended.store(&self.plan.store, job, &out, figures)?;
+        let stored = self.store(&ended, job, &out, figures);
         // It was stored under another name, or is of no use.
         let _ = fs::remove_file(&out);
-        self.plan.metrics.count_job(status);
+        self.plan.metrics.count_job(stored?);
         self.follow_version()
     }
 
-    /// Named after this process, so that the next one may clean up after it.
-    fn out(&self) -> PathBuf {
-        let name = format!("unfinished/{}-retrained", std::process::id());
-        self.plan.store.path_of(&name)
-    }
-
-    fn train(&self, job: &Job, base: Base, out: &Path, figures: &mut Figures) -> Result<Ended> {
+    fn train(
+        &self,
+        job: &Job,
+        base: Base,
+        out: &Path,
+        figures: &mut Figures,
+        renewal: &Renewal,
+    ) -> Result<Ended> {
         let task = self.task(job, base, out)?;
         let mut training = Training::start(&task)?;
-        let mut noted = 0;
+        let (mut noted, mut followed) = (0, Instant::now());
         loop {
             if self.stopping() {
                 return Ok(Ended::Interrupted);
             }
+            match renewal.verdict() {
+                Verdict::GoOn => {}
+                Verdict::Cancel => return Ok(Ended::Cancelled),
+                Verdict::Taken => return Ok(Ended::Taken),
+            }
+            if followed.elapsed() > LOOK_EVERY {
+                followed = Instant::now();
+                let follow = self.follow_version();
+                follow.unwrap_or_else(|error| complain(&error));
+            }
             let event = match training.events.recv_timeout(CANCEL_LOOK_EVERY) {
                 Ok(event) => event,
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.is_cancelled(job) {
-                        return Ok(Ended::Cancelled);
-                    }
-                    self.follow_version()
-                        .unwrap_or_else(|error| complain(&error));
-                    continue;
-                }
+                Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => {
                     let status = training.wait().context("cannot tell how training ended")?;
                     let why = format!("the training process ended early: {status}");
@@ -217,9 +195,6 @@ impl Worker {
                 Event::Progress { percent } => {
                     noted = percent;
                     self.note(job, noted, *figures);
-                    if self.is_cancelled(job) {
-                        return Ok(Ended::Cancelled);
-                    }
                 }
                 Event::Epoch { accuracy, loss } => {
                     *figures = Figures {
@@ -244,15 +219,20 @@ impl Worker {
         let store = &self.plan.store;
         let serving = store.serving_model()?.context("no model serves")?;
         let uploads = store.latest_uploads(UPLOADS_MAX)?;
+        let keys: Vec<String> = [&serving.key]
+            .into_iter()
+            .chain(uploads.iter().map(|upload| &upload.key))
+            .cloned()
+            .collect();
+        let mut files = store.files(&keys)?.into_iter();
         Ok(Task {
-            model: store.path_of(&serving.key),
+            model: files.next().expect("one for each key"),
             serving: serving.version,
             out: out.to_owned(),
             version: store.next_version()?,
             base,
-            uploads: uploads
-                .into_iter()
-                .map(|upload| (store.path_of(&upload.key), upload.class))
+            uploads: files
+                .zip(uploads.iter().map(|upload| upload.class))
                 .collect(),
             epochs: job.settings.epochs as usize,
             batch_size: job.settings.batch_size as usize,
@@ -263,31 +243,53 @@ impl Worker {
 
     /// That progress cannot be noted now is no reason to lose it.
     fn note(&self, job: &Job, percent: u32, figures: Figures) {
-        let noted = self.plan.store.note_progress(&job.id, percent, figures);
+        let store = &self.plan.store;
+        let noted = store.note_progress(&job.id, &self.runner, percent, figures);
         noted.unwrap_or_else(|error| complain(&error.into()));
     }
 
-    /// A store that does not answer now is asked again soon.
-    fn is_cancelled(&self, job: &Job) -> bool {
-        let job = self.plan.store.job(&job.id);
-        job.is_ok_and(|job| job.is_some_and(|job| job.cancel_requested))
+    /// Writes down how `job` ended; returns its status. A store that does not answer is asked again
+    /// for a while: training may have taken long.
+    fn store(
+        &self,
+        ended: &Ended,
+        job: &Job,
+        out: &Path,
+        figures: Figures,
+    ) -> Result<&'static str> {
+        let begun = Instant::now();
+        loop {
+            let error = match self.finish(ended, job, out, figures) {
+                Ok(status) => return Ok(status),
+                Err(error) => error,
+            };
+            let may_pass = matches!(
+                error.downcast_ref(),
+                Some(StoreError::Database(_) | StoreError::Bucket(_))
+            );
+            if !may_pass || self.stopping() || begun.elapsed() > STORE_WITHIN {
+                let why = format!("the result could not be stored: {error:#}");
+                self.finish(&Ended::Failed(why), job, out, figures)?;
+                return Err(error);
+            }
+            complain(&error);
+            // Whether woken or not, it is time to try again.
+            let _ = self.woken.recv_timeout(LOOK_EVERY);
+        }
     }
-}
 
-/// How training ended.
-enum Ended {
-    Done(Box<Done>),
-    Failed(String),
-    Cancelled,
-    Interrupted,
-}
-
-impl Ended {
-    /// Writes it down; returns the job's status.
-    fn store(self, store: &Store, job: &Job, out: &Path, figures: Figures) -> Result<&'static str> {
-        let finish =
-            |outcome: &Outcome<'_>| store.finish_job(&job.id, outcome, figures, Timestamp::now());
-        match self {
+    fn finish(
+        &self,
+        ended: &Ended,
+        job: &Job,
+        out: &Path,
+        figures: Figures,
+    ) -> Result<&'static str> {
+        let finish = |outcome: &Outcome<'_>| {
+            let store = &self.plan.store;
+            store.finish_job(&job.id, &self.runner, outcome, figures, Timestamp::now())
+        };
+        match ended {
             Ended::Done(done) if done.accepted => {
                 let content =
                     fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
@@ -299,18 +301,18 @@ impl Ended {
                         evaluation: Some(&evaluation),
                         version: None,
                     },
-                    message: done.message,
+                    message: done.message.clone(),
                 })?;
                 Ok("completed")
             }
             Ended::Done(done) => {
                 finish(&Outcome::Rejected {
-                    message: done.message,
+                    message: done.message.clone(),
                 })?;
                 Ok("completed")
             }
             Ended::Failed(why) => {
-                finish(&Outcome::Failed(why))?;
+                finish(&Outcome::Failed(why.clone()))?;
                 Ok("failed")
             }
             Ended::Cancelled => {
@@ -321,8 +323,20 @@ impl Ended {
                 finish(&Outcome::Interrupted(SERVICE_GONE))?;
                 Ok("interrupted")
             }
+            // Whoever took it has written that down.
+            Ended::Taken => Ok("interrupted"),
         }
     }
+}
+
+/// How training ended.
+enum Ended {
+    Done(Box<Done>),
+    Failed(String),
+    Cancelled,
+    Interrupted,
+    /// Another process took this one for dead.
+    Taken,
 }
 
 /// A stored version, ready to answer; its name is the store's.

@@ -5,11 +5,13 @@ mod signals;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,6 +29,8 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// descriptors are in use; without it the loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 /// Limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
@@ -34,7 +38,10 @@ pub(crate) struct ConnectionLimits {
     pub(crate) connections_max: usize,
     /// For the head of a request to arrive, from the end of the one before.
     pub(crate) head_within: Duration,
-    /// For open requests to finish, once told to stop.
+    /// To go on as before, once told to stop, while those who ask hear that others should be
+    /// asked; `None` not to.
+    pub(crate) drain_delay: Option<Duration>,
+    /// For open requests to finish after that.
     pub(crate) drain_within: Duration,
 }
 
@@ -51,17 +58,27 @@ pub(crate) enum Ending {
     CutOff,
 }
 
-/// Answers connections until the first signal, and open requests after it.
+/// Answers connections until the first signal and for the delay after it, and open requests
+/// after that. `draining` tells that there was a signal.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ConnectionLimits,
     mut signals: StopSignals,
+    draining: Arc<AtomicBool>,
 ) -> Ending {
     let connections = GracefulShutdown::new();
+    let first_signal = async {
+        signals.next().await;
+        draining.store(true, Ordering::Relaxed);
+        if let Some(delay) = limits.drain_delay {
+            // A second signal ends the delay.
+            let _ = timeout(delay, signals.next()).await;
+        }
+    };
     tokio::select! {
-        () = accept_all(listener, router, limits, &connections) => {}
-        () = signals.next() => {}
+        () = accept_all(listener, router, limits, &connections, &draining) => {}
+        () = first_signal => {}
     }
     tokio::select! {
         drained = timeout(limits.drain_within, connections.shutdown()) => match drained {
@@ -78,6 +95,7 @@ async fn accept_all(
     router: Router,
     limits: ConnectionLimits,
     connections: &GracefulShutdown,
+    draining: &Arc<AtomicBool>,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -88,10 +106,18 @@ async fn accept_all(
         let place = Arc::clone(&places).acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
         let (socket, client) = next_socket(&listener).await;
-        let router = router.clone();
+        let (router, draining) = (router.clone(), Arc::clone(draining));
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ClientAddress(client.ip()));
-            router.clone().call(request)
+            let (answer, draining) = (router.clone().call(request), Arc::clone(&draining));
+            async move {
+                let mut answer = answer.await;
+                if let (Ok(answer), true) = (&mut answer, draining.load(Ordering::Relaxed)) {
+                    // The next request had better go elsewhere.
+                    answer.headers_mut().insert(CONNECTION, CLOSE);
+                }
+                answer
+            }
         });
         let connection = http.serve_connection(TokioIo::new(socket), service);
         let connection = connections.watch(connection);

@@ -36,7 +36,12 @@ pub(crate) fn command(port: u16, model: &Path, folder: &Path) -> Command {
         .args(["serve", "--port", &port.to_string(), "--model"])
         .arg(model)
         .arg("--store")
-        .arg(folder);
+        .arg(folder)
+        // For the tests' own object store; others need none.
+        .envs([
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]);
     command
 }
 
