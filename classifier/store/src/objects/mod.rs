@@ -21,7 +21,7 @@ pub(crate) use owner::Owner;
 #[derive(Debug)]
 pub(crate) enum Objects {
     Folder(Folder),
-    Bucket(Bucket, Fetched),
+    Bucket(Box<Bucket>, Fetched),
 }
 
 impl Objects {
@@ -41,7 +41,7 @@ impl Objects {
         owner: &Owner,
     ) -> Result<Objects, StoreError> {
         let fetched = Fetched::in_folder(scratch, owner)?;
-        Ok(Objects::Bucket(Bucket::open(config)?, fetched))
+        Ok(Objects::Bucket(Box::new(Bucket::open(config)?), fetched))
     }
 
     /// Where `key` is, for people.
