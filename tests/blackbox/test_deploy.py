@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from balanced import API_PORT, NameService, Nginx, Replica, Users
 from conftest import executable, free_port
-from support import ROOT, wait_for
+from support import PATIENCE_S, ROOT, wait_for
 
 IMAGE = (ROOT / "samples/glioma/glioma_1.jpg").read_bytes()
 
@@ -136,3 +136,25 @@ def test_manifests_are_what_kubernetes_describes(path: Path) -> None:
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_script_runs_replicas_without_containers(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "PORT": str(port),
+        "STORE": str(tmp_path / "store"),
+        "CLASSIFIER": executable(pytestconfig, "--binaries", "classifier"),
+    }
+    script = subprocess.Popen(
+        [ROOT / "scripts/replicas.sh", "2"], env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert script.stdout.readline() == f"2 replicas at http://127.0.0.1:{port}; Ctrl-C ends them\n"
+        users = Users(port, IMAGE, 2)
+        users.wait_for_more(20)
+        assert users.end() == []
+    finally:
+        script.terminate()
+        script.wait(timeout=PATIENCE_S)
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health")

@@ -101,11 +101,16 @@ impl Retraining {
 
 impl Worker {
     fn run(self) {
+        let mut said = None;
         while !self.stopping() {
-            let ran_one = self.look().unwrap_or_else(|error| {
-                complain(&error);
-                false
-            });
+            let looked = self.look();
+            let trouble = looked.as_ref().err().map(|error| format!("{error:#}"));
+            if let (Err(error), true) = (&looked, trouble != said) {
+                // Once, however long it lasts.
+                complain(error);
+            }
+            said = trouble;
+            let ran_one = looked.unwrap_or(false);
             if !ran_one {
                 // Whether woken or not, it is time to look again.
                 let _ = self.woken.recv_timeout(LOOK_EVERY);

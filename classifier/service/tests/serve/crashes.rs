@@ -11,7 +11,7 @@ use crate::retraining::{LONG, ONE_EPOCH, ask, until_it_is};
 use crate::support::{FORM, Service, form_of, until};
 
 /// The processes that a process started.
-fn children(pid: u32) -> Vec<PathBuf> {
+pub(crate) fn children(pid: u32) -> Vec<PathBuf> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("threads");
     tasks
         .flatten()

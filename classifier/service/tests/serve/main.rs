@@ -11,5 +11,6 @@ mod retraining;
 mod servers;
 mod starting;
 mod stopping;
+mod storage;
 mod support;
 mod uploads;
