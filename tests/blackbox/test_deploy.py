@@ -125,7 +125,7 @@ def test_compose_yaml_is_what_the_compose_specification_describes() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "deploy/kubernetes").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "deploy/kubernetes").glob("*.yaml*")), ids=lambda path: path.stem)
 def test_manifests_are_what_kubernetes_describes(path: Path) -> None:
     command = Path(sys.executable).with_name("kubernetes-validate")
     checked = subprocess.run(

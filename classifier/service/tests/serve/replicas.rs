@@ -1,6 +1,7 @@
 //! Services with nothing in common but a database and an object store.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use classifier_imaging::Class;
 use serde_json::json;
@@ -136,6 +137,45 @@ fn a_job_of_a_replica_that_dies_is_interrupted_by_another_which_runs_the_next() 
     let why = "the service ended while this job ran; ask for it again";
     assert_eq!(ended["error"], why);
     until_it_is(&second.service, &next, "completed");
+}
+
+#[test]
+fn what_a_replica_acknowledged_before_kill_9_the_others_have() {
+    let shared = Shared::new(Workshop::new());
+    let model = shared.workshop.model();
+    let (first, second) = (shared.replica(&model), shared.replica(&model));
+    let acknowledged = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for sender in 0..4_u64 {
+            let (first, acknowledged) = (&first, &acknowledged);
+            scope.spawn(move || {
+                for i in 0..100_000 {
+                    let image = picture(Class::Glioma, sender * 1_000_000 + i);
+                    // Ends with the replica.
+                    let Some(reply) = first.service.try_upload("glioma", &[&image]) else {
+                        return;
+                    };
+                    let name = reply["names"][0].as_str().expect("a name").to_owned();
+                    acknowledged.lock().expect("a list").push((name, image));
+                }
+            });
+        }
+        until("20 images are acknowledged", || {
+            (acknowledged.lock().expect("a list").len() >= 20).then_some(())
+        });
+        first.service.signal("-KILL");
+    });
+    let acknowledged = acknowledged.into_inner().expect("a list");
+    // At most one upload of each sender was stored but not yet acknowledged.
+    let stored = images(&second) as usize;
+    assert!(
+        (acknowledged.len()..=acknowledged.len() + 4).contains(&stored),
+        "{stored}"
+    );
+    for (name, image) in &acknowledged {
+        let key = format!("some/folder/uploads/Glioma/{name}");
+        assert_eq!(&shared.objects.object(&key), image, "{name}");
+    }
 }
 
 #[test]

@@ -120,6 +120,21 @@ impl Service {
         self.post_to(&path, FORM, &form_of("files", images))
     }
 
+    /// The reply to an upload that was stored; `None` if the service breaks off.
+    pub(crate) fn try_upload(&self, label: &str, images: &[&[u8]]) -> Option<Value> {
+        let sent = agent()
+            .post(format!(
+                "http://{}/upload_training_data?label={label}",
+                self.address
+            ))
+            .content_type(FORM)
+            .send(&form_of("files", images));
+        let text = sent.ok()?.body_mut().read_to_string().ok()?;
+        let reply: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(reply["names"].is_array(), "{reply}");
+        Some(reply)
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         let socket = TcpStream::connect(self.address).expect("the service listens");
         socket
