@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import generators, servers
+from harness import floor, generators, servers
 from harness.generators import LOCUSTFILES, Generator, Load, Outcome
 from harness.report import OURS, Row
 
@@ -76,10 +76,21 @@ def get(bench: Bench) -> list[Row]:
 
     goal = "30 × HttpUser, 10 × FastHttpUser"
     return [
-        Row("GET, 50 users, no wait", "requests per generator CPU-second", runs, goal, reached),
+        Row("GET, 50 users, no wait", "requests per generator CPU-second", runs, goal, reached, notes=bare_loop(bench)),
         Row("the same", "requests per second", rates),
         Row("the same, FastHttpUser on both", "requests per generator CPU-second", fast),
     ]
+
+
+def bare_loop(bench: Bench) -> list[str]:
+    """How many a bare loop in C makes, to tell the generators' cost from the kernel's."""
+    say("GET: wrk, 50 connections")
+    with servers.target(bench.target_binary, bench.target_core) as target:
+        speeds = [floor.per_cpu_second(target, bench.generator_core, 50, bench.seconds) for _ in range(bench.runs)]
+    if None in speeds:
+        return ["wrk is not installed, so what the kernel alone takes was not measured"]
+    listed = ", ".join(f"{speed:,.0f}" for speed in speeds)
+    return [f"wrk, a bare loop in C on as many connections: {listed} requests per CPU-second"]
 
 
 def post(bench: Bench) -> list[Row]:

@@ -3,42 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import textwrap
 from pathlib import Path
 
-from support import PATIENCE_S, Program, Target, clean_environment
-
-HEAD = """
-import sys
-import gevent
-from locust import HttpUser, User, constant, events, run_single_user, task
-from locust.env import Environment
-
-def say(*what):
-    print("SAID", *what)
-
-class TheUser(HttpUser):
-    host = sys.argv[1]
-    wait_time = constant(0.02)
-    @task
-    def get(self):
-        self.client.get("/")
-"""
-
-
-def said(program: Program, folder: Path, url: str, text: str, *more: str) -> list[str]:
-    """What a program says that is run by the program's interpreter."""
-    folder = folder / program.name
-    folder.mkdir(exist_ok=True)
-    (folder / "program.py").write_text(HEAD + textwrap.dedent(text))
-    python = str(Path(program.command).with_name("python"))
-    command = [python, *(["-m", "acrida.script"] if program.name == "acrida" else []), "program.py", url, *more]
-    finished = subprocess.run(
-        command, cwd=folder, env=clean_environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
-    return [line for line in finished.stdout.splitlines() if line.startswith("SAID")]
-
+from programs import said
+from support import PATIENCE_S, Program, Target
 
 COURSE = """
     class Other(User):
@@ -87,6 +55,63 @@ def test_an_environment_runs_tests_in_a_program_of_ones_own(
     expected = said(locust, tmp_path, target.url, COURSE)
     assert len(expected) > 20
     assert said(acrida, tmp_path, target.url, COURSE) == expected
+
+
+ROWS = """
+    from locust.stats import RequestStats, StatsEntry
+    stats = RequestStats()
+    for time_ms in (45, 135, 44, None, 375):
+        stats.log_request("GET", "/", time_ms, 1)
+    stats.log_error("GET", "/", ValueError("one"))
+    stats.log_request("GET", "/other", 10, 1)
+    row, [error] = stats.get("/", "GET"), stats.errors.values()
+    say(error.occurrences, error.first_seen == error.last_seen)
+    gevent.sleep(0.01)
+    stats.log_error("GET", "/", ValueError("one"))
+    say(error.occurrences, error.first_seen < error.last_seen)
+    stats.total.start_time = start = min(row.num_reqs_per_sec)
+    stats.total.last_request_timestamp = start + 4
+    row.num_failures = 3
+    say(row.total_rps, row.current_rps, row.fail_ratio, stats.total.total_rps, float(row.get_response_time_percentile(0.5)))
+    row.reset()
+    row.log(756, 10)
+    say(row.num_requests, row.num_failures, float(row.avg_response_time), float(row.min_response_time))
+    say(stats.get("/other", "GET").num_requests, len(stats.errors))
+    own, more = (StatsEntry(stats, "own", "POST", use_response_times_cache=True) for _ in range(2))
+    for time_ms in (122, 992, 1.5, None):
+        own.log(time_ms, 3)
+    own.log_error("x")
+    more.log(7, 2)
+    more.extend(own)
+    for entry in (own, more):
+        say(entry.num_requests, entry.num_failures, entry.total_content_length, sorted(entry.response_times.items()))
+        say(entry.median_response_time, entry.min_response_time, entry.max_response_time, entry.percentile())
+    say(StatsEntry.unserialize(more.serialize(), stats).num_requests, len(own.response_times_cache))
+    own.num_requests, own.num_failures = 10, 5
+    say(own.fail_ratio, str(own))
+    report = own.get_stripped_report()
+    say(report["num_requests"], own.num_requests, own.last_request_timestamp)
+"""
+
+
+def test_rows_of_the_statistics_are_as_locusts(acrida: Program, locust: Program, tmp_path: Path) -> None:
+    expected = said(locust, tmp_path, "-", ROWS)
+    assert len(expected) == 12
+    assert said(acrida, tmp_path, "-", ROWS) == expected
+
+
+def test_a_row_of_a_run_takes_in_one_of_a_programs_own(acrida: Program, tmp_path: Path) -> None:
+    text = """
+        from locust.stats import RequestStats, StatsEntry
+        stats, own = RequestStats(), StatsEntry(None, "own", "POST")
+        for time_ms in (5, 7, None):
+            own.log(time_ms, 2)
+        own.log_error("x")
+        stats.get("/", "GET").extend(own)
+        for row in (stats.get("/", "GET"), stats.total):
+            say(row.num_requests, row.num_none_requests, row.num_failures, row.avg_response_time, row.total_content_length)
+    """
+    assert said(acrida, tmp_path, "-", text) == ["SAID 3 1 1 6.0 6"] * 2
 
 
 def test_a_librarys_statistics_are_what_the_server_counted(acrida: Program, target: Target, tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ pub enum HttpError {
     BadLocation(String),
     /// A header that cannot be sent.
     InvalidHeader(String),
+    /// A value that JSON has no form for.
+    InvalidJson(String),
 }
 
 /// Who is spoken to.
@@ -176,6 +178,7 @@ impl HttpError {
             Self::TooManyRedirects(_) => "TooManyRedirects",
             Self::BadLocation(_) => "InvalidURL",
             Self::InvalidHeader(_) => "InvalidHeader",
+            Self::InvalidJson(_) => "InvalidJSONError",
         }
     }
 
@@ -217,6 +220,7 @@ impl HttpError {
                 "ChunkedEncodingError(ProtocolError('Response ended prematurely'))".to_owned()
             }
             Self::BadCoding { .. } => format!("ContentDecodingError(DecodeError{self})"),
+            Self::InvalidJson(reason) => format!("InvalidJSONError(ValueError({}))", repr(reason)),
             other => format!("{}({})", other.class(), repr(&other.to_string())),
         }
     }
@@ -339,7 +343,9 @@ impl std::fmt::Display for HttpError {
                 format!("the answer's {what} exceeds the limit of {limit} bytes")
             }
             Self::TooManyRedirects(limit) => format!("Exceeded {limit} redirects."),
-            Self::BadLocation(reason) | Self::InvalidHeader(reason) => reason.clone(),
+            Self::BadLocation(reason) | Self::InvalidHeader(reason) | Self::InvalidJson(reason) => {
+                reason.clone()
+            }
         };
         f.write_str(&text)
     }

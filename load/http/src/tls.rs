@@ -48,8 +48,11 @@ pub enum TlsError {
     /// The file of `verify=` is missing or has no certificate in it.
     #[error("Could not find a suitable TLS CA certificate bundle, invalid path: {0}")]
     Trust(PathBuf),
-    /// A file of `cert=` is missing or cannot be used.
-    #[error("Could not find or use the TLS certificate or key file, invalid path: {0}: {1}")]
+    /// A file of `cert=` is missing: the certificate, or the key.
+    #[error("Could not find the TLS {0} file, invalid path: {1}")]
+    MissingIdentity(&'static str, PathBuf),
+    /// A file of `cert=` cannot be used.
+    #[error("Could not use the TLS certificate or key file {0}: {1}")]
     Identity(PathBuf, String),
 }
 
@@ -73,6 +76,11 @@ impl Tls {
                     let path = path.to_owned();
                     move |error: String| TlsError::Identity(path, error)
                 };
+                for (what, path) in [("certificate", certificate), ("key", key)] {
+                    if !path.exists() {
+                        return Err(TlsError::MissingIdentity(what, path.clone()));
+                    }
+                }
                 let chain = certificates(certificate).map_err(bad(certificate))?;
                 let key_der = PrivateKeyDer::from_pem_file(key)
                     .map_err(|error| bad(key)(error.to_string()))?;

@@ -53,8 +53,11 @@ pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound
         }
         Action::StopUsers { users, ending } => {
             let users: Vec<u64> = users.into_iter().map(|user| user.0).collect();
-            let at_once = matches!(ending, Ending::AtOnce { .. });
-            ("stop_users", (users, at_once).into_pyobject(py)?)
+            let grace_s = match ending {
+                Ending::AtOnce { request_grace } => Some(request_grace.as_secs_f64()),
+                Ending::AfterTask => None,
+            };
+            ("stop_users", (users, grace_s).into_pyobject(py)?)
         }
         Action::TestStopping => ("test_stopping", none()),
         Action::TestStop => ("test_stop", none()),

@@ -94,6 +94,10 @@ impl Engine {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn default_headers(&self) -> Headers {
+        self.default_headers.clone()
+    }
+
     pub(crate) fn waiters(&self) -> &Waiters {
         &self.waiters
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use acrida_cli::run::Counter;
 use acrida_http::{BodyStream, Finished, HttpError, Observer, Record, Response, Wording};
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+
+use crate::arguments::Text;
 
 /// One finished request.
 ///
@@ -245,21 +246,23 @@ impl Exchange {
     #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
     fn record(
         &self,
-        method: &str,
-        name: &str,
+        method: Text,
+        name: Text,
         response_time_ms: Option<f64>,
-        content_length: u64,
+        content_length: f64,
         failure: Option<&str>,
-    ) {
+    ) -> PyResult<()> {
+        let response_time_us = response_time_ms.map(micros).transpose()?;
         if !self.counted.swap(true, Ordering::Relaxed) {
             self.counter.record(&Record {
-                method,
-                name,
-                response_time_us: response_time_ms.map(micros),
-                content_length,
+                method: &method.0,
+                name: &name.0,
+                response_time_us,
+                content_length: bytes(content_length),
                 ..self.finished.record(failure)
             });
         }
+        Ok(())
     }
 }
 
@@ -343,8 +346,17 @@ fn cookies(response: &Response) -> Pairs {
     set.iter().filter_map(pair).collect()
 }
 
-/// Milliseconds as Python has them, in whole µs; what is no time counts as none.
-pub(crate) fn micros(ms: f64) -> u64 {
-    let duration = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+/// Milliseconds as Python has them, in whole µs; what is below 0 counts as 0.
+/// ValueError for what is no time.
+pub(crate) fn micros(ms: f64) -> PyResult<u64> {
+    if !ms.is_finite() {
+        let text = format!("response_time={ms}, expected milliseconds or None");
+        return Err(PyValueError::new_err(text));
+    }
+    Ok((ms * 1000.0).round() as u64)
+}
+
+/// A number of bytes as locustfiles give it; what is below 0 counts as 0.
+pub(crate) fn bytes(length: f64) -> u64 {
+    length as u64
 }

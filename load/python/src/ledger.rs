@@ -8,8 +8,9 @@ use acrida_http::{Observer, Record};
 use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
 
-use crate::exchange::micros;
-use crate::statistics::{Row, Statistics};
+use crate::arguments::Text;
+use crate::exchange::{bytes, micros};
+use crate::statistics::{Failure, Row, Statistics};
 
 /// Cores for which one I/O thread is enough: a busy interpreter feeds one.
 const CORES_PER_IO_THREAD: usize = 8;
@@ -72,29 +73,30 @@ impl Ledger {
     #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
     fn record(
         &self,
-        method: &str,
-        name: &str,
+        method: Text,
+        name: Text,
         response_time_ms: Option<f64>,
-        content_length: i64,
+        content_length: f64,
         failure: Option<&str>,
-    ) {
+    ) -> PyResult<()> {
         self.counter.record(&Record {
-            method,
-            name,
+            method: &method.0,
+            name: &name.0,
             finished_us: now_us(),
-            response_time_us: response_time_ms.map(micros),
-            content_length: u64::try_from(content_length).unwrap_or(0),
+            response_time_us: response_time_ms.map(micros).transpose()?,
+            content_length: bytes(content_length),
             bytes_sent: 0,
-            bytes_received: u64::try_from(content_length).unwrap_or(0),
+            bytes_received: bytes(content_length),
             failure,
         });
+        Ok(())
     }
 
     /// Counts a failure of a request that is counted by itself.
-    fn record_error(&self, method: &str, name: &str, error: &str) {
+    fn record_error(&self, method: Text, name: Text, error: &str) {
         self.counter
             .lane
-            .record_error(method, name, error, now_us());
+            .record_error(&method.0, &name.0, error, now_us());
     }
 
     /// Counts an exception that a task raised on `node`.
@@ -120,6 +122,22 @@ impl Ledger {
     /// The row over all requests as it is now.
     fn total(&self) -> Row {
         Row::new(self.collector.total())
+    }
+
+    /// One row of the failure table as it is now; None if there is none.
+    fn failure(&self, method: &str, name: &str, error: &str) -> Option<Failure> {
+        let row = self.collector.failure(method, name, error);
+        row.map(Failure::new)
+    }
+
+    /// Forgets what one row counted.
+    fn reset_entry(&self, method: &str, name: &str) {
+        self.collector.reset_entry(method, name);
+    }
+
+    /// Forgets what the row over all requests counted.
+    fn reset_total(&self) {
+        self.collector.reset_total();
     }
 
     /// Forgets what was measured; names stay, with no requests.

@@ -6,6 +6,7 @@
 //! requests through a `Session`.
 
 mod actions;
+mod arguments;
 mod engine;
 mod entry;
 mod exchange;
@@ -26,6 +27,8 @@ use pyo3::prelude::*;
 mod _native {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::arguments::{Options, Unsendable};
     #[pymodule_export]
     use crate::engine::{Engine, remember_log_line};
     #[pymodule_export]

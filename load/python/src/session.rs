@@ -1,30 +1,23 @@
 //! A user's HTTP session. HOT: `submit` is on the path of every request.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use acrida_http::{
-    Headers, HttpError, Proxy, Request, Target, TargetError, Timeouts, Tls, TlsChoice, Trust,
-    Wording,
+    Headers, HttpError, Proxy, Request, Scheme, Target, TargetError, Tls, TlsChoice, TlsError,
+    Wording, repr,
 };
-use bytes::Bytes;
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
 
+use crate::arguments::{Content, HeaderFields, Options, Text};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
-use crate::multipart::Body;
 use crate::stream::Stream;
 use crate::waiters::{Handover, Waiter};
 
-/// Names and values.
-type Pairs = Vec<(String, String)>;
-
 /// Whom requests go through.
 #[pyclass(frozen, module = "acrida._native")]
-pub(crate) struct Proxies(Arc<acrida_http::Proxies>);
+pub(crate) struct Proxies(pub(crate) Arc<acrida_http::Proxies>);
 
 #[pymethods]
 impl Proxies {
@@ -50,8 +43,8 @@ impl Proxies {
 pub(crate) struct Session {
     engine: Py<Engine>,
     session: acrida_http::Session,
-    /// Headers of every request, unless it has its own.
-    headers: Mutex<Headers>,
+    /// Headers of every request, unless it has its own; or why they cannot be sent.
+    headers: Mutex<Result<Headers, HttpError>>,
 }
 
 impl Session {
@@ -59,11 +52,11 @@ impl Session {
         Self {
             engine,
             session,
-            headers: Mutex::new(headers),
+            headers: Mutex::new(Ok(headers)),
         }
     }
 
-    fn own_headers(&self) -> Headers {
+    fn own_headers(&self) -> Result<Headers, HttpError> {
         self.headers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -86,53 +79,53 @@ impl Session {
         method: String,
         base_url: &str,
         url: &str,
-        name: Option<String>,
-        headers: Option<Pairs>,
+        name: Option<Text>,
+        headers: Option<HeaderFields>,
         content: Option<Content>,
         content_type: Option<String>,
-        credentials: Option<(String, String)>,
-        cookies: Option<Pairs>,
-        timeout: Option<Timeout>,
-        max_redirects: Option<u32>,
-        verify: Verify,
-        cert: Option<Cert>,
-        proxies: Option<PyRef<'_, Proxies>>,
-        streams: bool,
+        options: PyRef<'_, Options>,
         count_now: bool,
-        is_fast: bool,
     ) -> PyResult<Py<PyAny>> {
         let target = parse_target(base_url, url)
             .map_err(|error| named(py, error.class(), &error.to_string()))?;
-        let (headers, refused) = match headers.map(Headers::new) {
-            None => (self.own_headers(), None),
-            Some(Ok(headers)) => (headers, None),
-            Some(Err(error)) => (self.own_headers(), Some(error)),
+        let is_fast = options.wording == Wording::Geventhttpclient;
+        check_method(&method, is_fast)?;
+        let headers = match headers {
+            None => self.own_headers(),
+            Some(fields) => fields.headers(is_fast),
+        };
+        let (headers, refused) = match headers {
+            Ok(headers) => (headers, None),
+            // As geventhttpclient, which counts no request then.
+            Err(error) if is_fast => return Err(PyValueError::new_err(error.to_string())),
+            Err(error) => (self.engine.get().default_headers(), Some(error)),
+        };
+        let (body, refused) = match content {
+            None => (None, refused),
+            Some(Content::Bytes(bytes)) => (Some(bytes), refused),
+            Some(Content::Unsendable(reason)) => (None, Some(HttpError::InvalidJson(reason))),
         };
         let engine = self.engine.get();
         let mut request = Request {
             method,
+            tls: load_tls(engine, &options, target.scheme == Scheme::Https)?,
             target,
-            name,
+            name: name.map(|name| name.0),
             headers,
             content_type,
-            body: content.map(|content| content.0),
-            cookies: cookies.unwrap_or_default(),
+            body,
+            cookies: options.cookies.clone(),
             authorization: None,
-            timeouts: timeout.map_or_else(Timeouts::default, |timeout| timeout.0),
-            max_redirects,
-            proxies: proxies.map(|proxies| Arc::clone(&proxies.0)),
-            tls: load_tls(engine, verify, cert)?,
-            wording: if is_fast {
-                Wording::Geventhttpclient
-            } else {
-                Wording::Requests
-            },
-            streams,
+            timeouts: options.timeouts,
+            max_redirects: options.max_redirects,
+            proxies: options.proxies.clone(),
+            wording: options.wording,
+            streams: options.streams,
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();
-        if let Some((user, password)) = credentials.or(from_url) {
-            request.set_basic_auth(&user, &password);
+        if let Some((user, password)) = options.credentials.as_ref().or(from_url.as_ref()) {
+            request.set_basic_auth(user, password);
         }
         self.send(py, switch, request, refused)
     }
@@ -149,11 +142,8 @@ impl Session {
     }
 
     /// Sets what every request has that brings no headers of its own.
-    fn set_headers(&self, py: Python<'_>, headers: Pairs) -> PyResult<()> {
-        let headers =
-            Headers::new(headers).map_err(|error| named(py, error.class(), &error.to_string()))?;
-        *self.headers.lock().unwrap_or_else(PoisonError::into_inner) = headers;
-        Ok(())
+    fn set_headers(&self, headers: HeaderFields, is_fast: bool) {
+        *self.headers.lock().unwrap_or_else(PoisonError::into_inner) = headers.headers(is_fast);
     }
 
     /// Name, value, domain and path of each cookie.
@@ -226,95 +216,36 @@ fn named(py: Python<'_>, class: &str, text: &str) -> PyErr {
     }
 }
 
-/// `None` where the default is wanted.
-fn load_tls(engine: &Engine, verify: Verify, cert: Option<Cert>) -> PyResult<Option<Tls>> {
-    let choice = TlsChoice {
-        trust: verify.0,
-        identity: cert.map(|cert| cert.0),
-    };
-    if choice == TlsChoice::default() {
+/// ValueError, in the words of the client in question, for a method that would break
+/// the request.
+fn check_method(method: &str, is_fast: bool) -> PyResult<()> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if is_fast && (method.is_empty() || !method.bytes().all(is_token)) {
+        let text = format!("invalid HTTP method {}", repr(method));
+        return Err(PyValueError::new_err(text));
+    }
+    match method.bytes().find(|byte| !is_token(*byte)) {
+        None => Ok(()),
+        Some(byte) => Err(PyValueError::new_err(format!(
+            "Method cannot contain non-token characters {} (found at least {})",
+            repr(method),
+            repr(&char::from(byte).to_string())
+        ))),
+    }
+}
+
+/// `None` where the default is wanted, or where nothing is encrypted: who is to be
+/// trusted is not looked at there.
+fn load_tls(engine: &Engine, options: &Options, is_encrypted: bool) -> PyResult<Option<Tls>> {
+    if options.tls == TlsChoice::default() {
         return Ok(None);
     }
-    let loaded = engine.tls(choice);
-    loaded
-        .map(Some)
-        .map_err(|error| PyOSError::new_err(error.to_string()))
-}
-
-/// A body as Python hands it over.
-struct Content(Bytes);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Content {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(body) = object.cast::<Body>() {
-            return Ok(Self(body.get().0.clone()));
-        }
-        let bytes = object.cast::<PyBytes>().map_err(PyErr::from)?;
-        Ok(Self(Bytes::copy_from_slice(bytes.as_bytes())))
+    if let Some(loaded) = options.loaded_tls.get() {
+        return Ok(Some(loaded.clone()));
     }
-}
-
-/// `timeout=`: a number, or a pair for connecting and reading.
-struct Timeout(Timeouts);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Timeout {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let (connect, read) = match object.cast::<PyTuple>() {
-            Ok(pair) => pair.extract::<(Option<f64>, Option<f64>)>()?,
-            Err(_) => {
-                let both = object.extract::<f64>()?;
-                (Some(both), Some(both))
-            }
-        };
-        let limit = |seconds: Option<f64>| match seconds {
-            Some(seconds) if seconds <= 0.0 => Err(PyValueError::new_err(format!(
-                "Attempted to set connect timeout to {seconds}, but the timeout cannot be set to a value less than or equal to 0."
-            ))),
-            // What no clock can say is as good as none.
-            Some(seconds) => Ok(Duration::try_from_secs_f64(seconds).ok()),
-            None => Ok(None),
-        };
-        Ok(Self(Timeouts {
-            connect: limit(connect)?,
-            read: limit(read)?,
-        }))
-    }
-}
-
-/// `verify=`: a truth value, or the path of a file with certificates.
-struct Verify(Trust);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Verify {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(on) = object.extract::<bool>() {
-            return Ok(Self(if on {
-                Trust::Authorities
-            } else {
-                Trust::Anybody
-            }));
-        }
-        let path = object.extract::<PathBuf>();
-        path.map(|path| Self(Trust::File(path)))
-            .map_err(|_| PyTypeError::new_err("verify= takes True, False or the path of a file"))
-    }
-}
-
-/// `cert=`: one file for certificate and key, or a pair.
-struct Cert((PathBuf, PathBuf));
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Cert {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(path) = object.extract::<PathBuf>() {
-            return Ok(Self((path.clone(), path)));
-        }
-        Ok(Self(object.extract()?))
+    match engine.tls(options.tls.clone()) {
+        Err(TlsError::Trust(_)) if !is_encrypted => Ok(None),
+        Ok(loaded) => Ok(Some(options.loaded_tls.get_or_init(|| loaded).clone())),
+        Err(error) => Err(PyOSError::new_err(error.to_string())),
     }
 }

@@ -39,7 +39,7 @@ impl Statistics {
     /// The failure table.
     #[getter]
     fn failures(&self) -> Vec<Failure> {
-        self.0.failures.iter().cloned().map(Failure).collect()
+        self.0.failures.iter().cloned().map(Failure::new).collect()
     }
 
     /// What tasks raised: count, message, traceback and who raised it.
@@ -100,6 +100,12 @@ impl Row {
 
     pub(crate) fn entry(&self) -> &EntrySnapshot {
         &self.0
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(row: FailureRow) -> Self {
+        Self(row)
     }
 }
 

@@ -45,6 +45,9 @@ impl Entry {
         for (second, tally) in &row.seconds {
             self.absorb_second(*second, tally);
         }
+        for count in row.counts.iter() {
+            Arc::make_mut(&mut self.counts).add(count.second, count.requests, count.failures);
+        }
     }
 
     fn absorb_second(&mut self, second: u64, tally: &Tally) {

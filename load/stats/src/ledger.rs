@@ -131,6 +131,24 @@ impl Ledger {
             .collect();
     }
 
+    /// Forgets what the row of `method` and `name` counted. The row over all requests and
+    /// the failures stay, as in Locust.
+    pub fn reset_entry(&mut self, method: &str, name: &str) {
+        let key = Key::new(method, name);
+        if let Some(entry) = self.entries.get_mut(&key) {
+            *entry = Entry::default();
+        } else if key == Key::others() {
+            self.others = None;
+        }
+    }
+
+    /// Forgets what the row over all requests counted, whose rates start anew at
+    /// `now_us`. The other rows stay, as in Locust.
+    pub fn reset_total(&mut self, now_us: u64) {
+        self.total = Entry::default();
+        self.start_us = now_us;
+    }
+
     /// Adds what another ledger's row counted to the row of `method` and `name`.
     pub fn absorb_row(&mut self, method: &str, name: &str, row: &EntrySnapshot) {
         self.start_us = self.start_us.min(row.start_us());
@@ -190,6 +208,13 @@ impl Ledger {
             overflowed_names: self.overflowed.count(),
             more_overflowed_names: self.overflowed.has_more(),
         }
+    }
+
+    /// One row of the failure table, if there is one.
+    pub fn failure_row(&self, method: &str, name: &str, error: &str) -> Option<FailureRow> {
+        let key = FailureKey::new(method, name, error);
+        let counted = self.failures.get(&key);
+        counted.map(|occurrences| failure_row(&key, *occurrences))
     }
 
     fn failure_rows(&self) -> Vec<FailureRow> {

@@ -372,6 +372,12 @@ fn rows_of_another_ledger_can_be_added() {
     let row = ledger.entry_snapshot("GET", "/", START_US);
     assert_eq!((row.num_requests, row.num_failures), (3, 1));
     assert_eq!(Vec::from_iter(row.times_us()), [(1_500, 3)]);
+    assert_eq!(
+        row.counts_by_second()
+            .map(|count| count.requests)
+            .sum::<u64>(),
+        3
+    );
     assert_eq!(ledger.total_snapshot(START_US).num_requests, 3);
 }
 
@@ -383,4 +389,30 @@ fn a_cleared_ledger_knows_no_names() {
     assert_eq!(snapshot.entries.len(), 0);
     assert_eq!(snapshot.total.num_requests, 0);
     assert_eq!(snapshot.start_us, START_US + 1);
+}
+
+#[test]
+fn one_row_can_be_forgotten_and_so_can_the_total() {
+    let failed = Sample {
+        failure: Some("500"),
+        ..sample("/", SECOND_US)
+    };
+    let mut ledger = ledger_of(Limits::default(), &[failed, sample("/other", SECOND_US)]);
+    let count = |ledger: &Ledger, name| ledger.entry_snapshot("GET", name, START_US).num_requests;
+    ledger.reset_entry("GET", "/");
+    assert_eq!((count(&ledger, "/"), count(&ledger, "/other")), (0, 1));
+    assert_eq!(ledger.total_snapshot(START_US).num_requests, 2);
+    assert_eq!(ledger.snapshot(START_US, 0).entries.len(), 2, "names stay");
+    ledger.reset_total(START_US + SECOND_US);
+    let total = ledger.total_snapshot(START_US + SECOND_US);
+    assert_eq!(
+        (total.num_requests, total.start_us()),
+        (0, START_US + SECOND_US)
+    );
+    assert_eq!(count(&ledger, "/other"), 1);
+    let failure = ledger
+        .failure_row("GET", "/", "500")
+        .expect("failures stay");
+    assert_eq!(failure.occurrences, 1);
+    assert_eq!(ledger.failure_row("GET", "/", "404"), None);
 }

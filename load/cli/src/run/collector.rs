@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use acrida_engine::Control;
-use acrida_stats::{EntrySnapshot, Lane, Ledger, Limits, Snapshot};
+use acrida_stats::{EntrySnapshot, FailureRow, Lane, Ledger, Limits, Snapshot};
 
 /// Where samples go and snapshots come from.
 #[derive(Debug)]
@@ -45,6 +45,11 @@ impl Collector {
         self.up_to_date().total_snapshot(now_us())
     }
 
+    /// One row of the failure table as it is now, if there is one.
+    pub fn failure(&self, method: &str, name: &str, error: &str) -> Option<FailureRow> {
+        self.up_to_date().failure_row(method, name, error)
+    }
+
     /// Whether a test goes on.
     pub(super) fn is_active(&self) -> bool {
         let control = self.control();
@@ -76,6 +81,16 @@ impl Collector {
     /// Forgets what was measured up to now.
     pub fn reset(&self) {
         self.up_to_date().reset(now_us());
+    }
+
+    /// Forgets what one row counted up to now.
+    pub fn reset_entry(&self, method: &str, name: &str) {
+        self.up_to_date().reset_entry(method, name);
+    }
+
+    /// Forgets what the row over all requests counted up to now.
+    pub fn reset_total(&self) {
+        self.up_to_date().reset_total(now_us());
     }
 
     /// Forgets what was measured up to now, the names too.

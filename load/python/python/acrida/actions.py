@@ -42,15 +42,17 @@ class Actions:
 
     def run(self, *performers: Any) -> None:
         """Executes actions until ``end``: an action called ``x`` by the first performer
-        that has a method ``on_x``."""
+        that has a method ``on_x``. What one of them raises ends this, and it can be called
+        again."""
         self._over = False
         self._performing = getcurrent()
         try:
             while not self._over:
-                self._wake.wait()
                 self._wake.clear()
                 while self._waiting and not self._over:
                     self._perform(performers, *self._waiting.popleft())
+                if not self._over:
+                    self._wake.wait()
         finally:
             self._performing = None
 

@@ -265,13 +265,24 @@ class Run:
             self.runner.start_shape()
         process = os.getpid()
         try:
+            while not self._runs_to_the_end(process):
+                self._engine.quit()
+        finally:
+            self._actions.close()
+
+    def _runs_to_the_end(self, process: int) -> bool:
+        """Executes actions; False if ``sys.exit`` or KeyboardInterrupt in a user or listener kept
+        it from the end, which comes in order all the same."""
+        try:
             self._actions.run(self, self.runner)
+        except KeyboardInterrupt:
+            return False
         except SystemExit as leaving:
             if os.getpid() != process:
                 _leave_fork(leaving)
-            raise
-        finally:
-            self._actions.close()
+            self.environment.process_exit_code = _exit_code(leaving)
+            return False
+        return True
 
     def on_settings(self, settings: str) -> None:
         """The web page has set attributes of parsed_options."""
@@ -350,7 +361,13 @@ def _leave_fork(leaving: SystemExit) -> NoReturn:
     """Ends a process that a locustfile forked, at its ``sys.exit``: the run and its files
     belong to the first process, and the native side's threads are only there."""
     sys.stdout.flush()
+    os._exit(_exit_code(leaving))
+
+
+def _exit_code(leaving: SystemExit) -> int:
+    """What ``sys.exit`` was called with, as the system has it; a text is printed."""
     code = leaving.code
-    if isinstance(code, str):
-        print(code, file=sys.stderr, flush=True)
-    os._exit(code if isinstance(code, int) else code is not None)
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr, flush=True)
+    return 1

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from acrida import _native
-from acrida.http.errors import named
 
 #: A part of a multipart body: field, file name or None, bytes, content type or None, further headers.
 Part = tuple[str, str | None, bytes, str | None, list[tuple[str, str]]]
@@ -28,8 +27,9 @@ class Chunked(bytes):
 FORM = "application/x-www-form-urlencoded"
 
 
-def encode(data: Any, json: Any, files: Any) -> tuple[bytes | None, str | None]:
-    """The body and its content type; None where there is none."""
+def encode(data: Any, json: Any, files: Any) -> tuple[Any, str | None]:
+    """The body and its content type; None where there is none, ``Unsendable`` where there
+    cannot be one: the request fails then."""
     if files:
         return _multipart(data, files)
     if data:
@@ -39,11 +39,11 @@ def encode(data: Any, json: Any, files: Any) -> tuple[bytes | None, str | None]:
     return None, None
 
 
-def _json_body(value: Any) -> bytes:
+def _json_body(value: Any) -> bytes | _native.Unsendable:
     try:
         return _json.dumps(value, allow_nan=False).encode()
     except ValueError as error:
-        raise named("InvalidJSONError")(error) from error
+        return _native.Unsendable(str(error))
 
 
 def _form(data: Any) -> tuple[bytes, str | None]:

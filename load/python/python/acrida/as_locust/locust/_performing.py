@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 import gevent
-from gevent import getcurrent
+from gevent import GreenletExit, getcurrent
 from gevent.event import Event
 from gevent.pool import Group
 
@@ -44,6 +44,8 @@ class Performer:
         self.current_memory_usage = 0
         self._users: dict[int, Any] = {}
         self._quitting = False
+        #: The greenlet that a user's ``__init__`` runs in.
+        self._making_user_in: Any = None
         #: Set while no test is on; once a test has users or is over; once it has all of them.
         self._idle, self._begun, self._complete = Event(), Event(), Event()
         self._idle.set()
@@ -78,11 +80,19 @@ class Performer:
         environment.stats.clear_all()
         self.cpu_warning_emitted = False
         environment.filter_tasks_by_tags()
-        environment.events.test_start.fire(environment=environment)
-        if environment.host:
-            for user in environment.user_classes:
-                user.host = environment.host
-        environment.engine.test_started()
+        try:
+            environment.events.test_start.fire(environment=environment)
+        except BaseException:  # sys.exit(), for one: nobody is to start
+            environment.engine.stop()
+            raise
+        finally:
+            self._set_host()
+            environment.engine.test_started()  # which the engine waits for
+
+    def _set_host(self) -> None:
+        if self.environment.host:
+            for user in self.environment.user_classes:
+                user.host = self.environment.host
 
     def on_spawn(self, user_id: int, class_index: int) -> None:
         """One user starts; one that cannot be made is reported and counted as gone."""
@@ -92,6 +102,11 @@ class Performer:
         except Exception as error:
             self._cannot_spawn(error)
             self.environment.engine.user_stopped(user_id)
+        except GreenletExit:  # its __init__ ended the test
+            self.environment.engine.user_stopped(user_id)
+        except BaseException:
+            self.environment.engine.user_stopped(user_id)
+            raise
         else:
             self.environment.engine.user_started(user_id)
 
@@ -106,13 +121,24 @@ class Performer:
             logger.critical("Cannot start a user: %s\n%s", error, traceback.format_exc())
             log.unhandled_greenlet_exception = True
 
-    def on_stop_users(self, user_ids: list[int], at_once: bool) -> None:
-        """Users end: at once, or those that wait at once and the others after their task."""
+    def on_stop_users(self, user_ids: list[int], grace_s: float | None) -> None:
+        """Users end: within ``grace_s`` seconds, or (None) those that wait at once and the
+        others after their task."""
         for user in filter(None, map(self._users.get, user_ids)):
-            if at_once:
-                self.user_greenlets.killone(user.greenlet, block=False)
+            if grace_s is not None:
+                self._end_now(user, grace_s)
             elif user._state != LOCUST_STATE_STOPPING:
                 user.stop()
+
+    def _end_now(self, user: Any, grace_s: float) -> None:
+        """Ends a user; one with an open ``catch_response`` block when that has decided, or
+        after ``grace_s`` seconds."""
+        if not grace_s or not getattr(user.greenlet, "verdict_is_open", False):
+            self.user_greenlets.killone(user.greenlet, block=False)
+            return
+        user.greenlet.ends_after_verdict = True
+        user._state = LOCUST_STATE_STOPPING
+        gevent.spawn_later(grace_s, self.user_greenlets.killone, user.greenlet, block=False)
 
     def on_spawning_complete(self, user_count: int) -> None:
         """All users of a ramp have started."""
@@ -136,7 +162,11 @@ class Performer:
             self._end_greenlets()
 
     def _spawn(self, user_class: Any, user_id: int) -> Any:
-        user = user_class(self.environment)
+        self._making_user_in = getcurrent()
+        try:
+            user = user_class(self.environment)
+        finally:
+            self._making_user_in = None
         assert hasattr(user, "environment"), (
             f"Attribute 'environment' is missing on user {user_class.__name__}. Perhaps you defined your own __init__ "
             "and forgot to call the base constructor? (super().__init__(*args, **kwargs))"

@@ -7,21 +7,42 @@ import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
-from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub, getcurrent
 
 from acrida import _native
 from acrida.http import body
 from acrida.http.cookies import CookieJar
+from acrida.http.credentials import credentials_of, without_credentials
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.prepared import Connection, PreparedRequest, merged_hooks, send
 from acrida.http.proxies import chosen
 
 from .event import RequestEvent
 from .response_context import ResponseContextManager, error_text
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    class Details(TypedDict, total=False):
+        """What a request can say beside its method and URL: requests' arguments."""
+
+        data: Any
+        json: Any
+        params: Any
+        headers: Mapping[str, Any] | None
+        cookies: Any
+        files: Any
+        auth: Any
+        timeout: Any
+        allow_redirects: bool
+        proxies: Mapping[str, str] | None
+        hooks: Mapping[str, Any] | None
+        stream: bool | None
+        verify: Any
+        cert: Any
+
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +68,22 @@ class HttpSession:
     stream = False
     max_redirects = 30
     trust_env = False
-    #: Counts requests under this name while set; see ``rename_request``.
-    request_name: str | None = None
-    _headers_seen = 0
     #: Seconds to wait where a request does not say.
     _timeout: Any = None
     #: Whether failures are worded as FastHttpUser's.
     _is_fast = False
     #: What requests answer with.
     _response_class = ResponseContextManager
+    _hooks: dict[str, list[Callable[..., Any]]] | None = None
+    _proxies: dict[str, str] | None = None
+    _headers_seen = 0
 
     def __init__(self, base_url: str | None, request_event: RequestEvent, user: Any, pool_manager: Any = None) -> None:
-        self.base_url, auth = _without_credentials(base_url or "")
+        # What every request looks at stands on the object, where it is found sooner.
+        #: Counts requests under this name while set; see ``rename_request``.
+        self.request_name: str | None = None
+        self._headers: CaseInsensitiveDict | None = None
+        self.base_url, auth = without_credentials(base_url or "")
         if auth is not None:
             self.auth = auth
         self.request_event = request_event
@@ -68,31 +93,48 @@ class HttpSession:
         self._native = engine.session(None if pool_manager is None else id(pool_manager) >> 4)
         self._pool = pool_manager
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute; how requests are sent is worked out anew then."""
+        #: How requests are sent that say nothing of it themselves; None while each has to be looked at.
+        object.__setattr__(self, "_own_options", None)
+        object.__setattr__(self, name, value)
+
     @property
     def headers(self) -> CaseInsensitiveDict:
         """Headers of every request; starts as what the native side sends by itself.
 
         A mapping that is assigned is copied, and replaces all of them.
         """
-        own = self.__dict__
-        if "headers" not in own:
-            own["headers"] = CaseInsensitiveDict(_native.DEFAULT_HEADERS)
-        return own["headers"]
+        if self._headers is None:
+            self._headers = CaseInsensitiveDict(_native.DEFAULT_HEADERS)
+        return self._headers
 
     @headers.setter
     def headers(self, headers: Mapping[str, Any] | None) -> None:
-        self.__dict__["headers"] = CaseInsensitiveDict(headers)
+        self._headers = CaseInsensitiveDict(headers)
         self._headers_seen = -1  # changed, however often the copy has been
 
-    @cached_property
+    @property
     def hooks(self) -> dict[str, list[Callable[..., Any]]]:
         """Functions called with each response."""
-        return {"response": []}
+        if self._hooks is None:
+            self._hooks = {"response": []}
+        return self._hooks
 
-    @cached_property
+    @hooks.setter
+    def hooks(self, hooks: dict[str, list[Callable[..., Any]]]) -> None:
+        self._hooks = hooks
+
+    @property
     def proxies(self) -> dict[str, str]:
         """Proxies by scheme."""
-        return {}
+        if self._proxies is None:
+            self._proxies = {}
+        return self._proxies
+
+    @proxies.setter
+    def proxies(self, proxies: dict[str, str]) -> None:
+        self._proxies = proxies
 
     @property
     def cookies(self) -> CookieJar:
@@ -118,9 +160,23 @@ class HttpSession:
         self,
         method: str,
         url: str,
-        name: str | None = None,
+        name: Any = None,
         catch_response: bool = False,
         context: Mapping[str, Any] = NO_CONTEXT,
+        **details: Unpack[Details],
+    ) -> ResponseContextManager:
+        """Sends a request and waits for its answer; other users run meanwhile."""
+        if details or self._own_options is None:
+            return self._request_with(method, url, name, catch_response, context, **details)
+        return self._send(method, url, name, catch_response, context, None, None, None, self._own_options)
+
+    def _request_with(
+        self,
+        method: str,
+        url: str,
+        name: Any,
+        catch_response: bool,
+        context: Mapping[str, Any],
         *,
         data: Any = None,
         json: Any = None,
@@ -137,10 +193,6 @@ class HttpSession:
         verify: Any = None,
         cert: Any = None,
     ) -> ResponseContextManager:
-        """Sends a request and waits for its answer; other users run meanwhile."""
-        name = name or self.request_name
-        listeners = self.request_event._handlers
-        start_time = time.time() if listeners or catch_response else 0.0
         content = content_type = None
         if data is not None or json is not None or files is not None:
             content, content_type = body.encode(data, json, files)
@@ -148,31 +200,62 @@ class HttpSession:
                 headers = {**(headers or {}), "Transfer-Encoding": "chunked"}
         if params or self.params:
             url = body.with_params(url, body.merged_params(self.params, params))
-        own = self.__dict__
-        auth = auth or self.auth
-        credentials = _credentials(auth) if auth else None
-        through = None
-        if proxies or "proxies" in own or self.trust_env:
-            through = chosen(self._full_url(url), {**own.get("proxies", {}), **(proxies or {})}, self.trust_env)
-        rest = (
-            list(cookies.items()) if cookies else None,
-            self._timeout if timeout is None else timeout,
-            self.max_redirects if allow_redirects else None,
-            self.verify if verify is None else verify,
-            cert or self.cert,
-            through,
-            streams := bool(self.stream if stream is None else stream),
-        )
-        if hooks or "hooks" in own or (auth and credentials is None):
-            prepared = PreparedRequest(
-                method,
-                self._full_url(url),
-                _all_headers(self.headers, headers, content, content_type),
-                None if content is None else bytes(content),
-                merged_hooks(own.get("hooks"), hooks),
+        says_nothing = cookies is auth is timeout is proxies is hooks is stream is verify is cert is None and allow_redirects
+        options = self._own_options
+        if options is None or not says_nothing:
+            auth = auth or self.auth
+            credentials = credentials_of(auth) if auth else None
+            through = None
+            if proxies or self._proxies is not None or self.trust_env:
+                through = chosen(self._full_url(url), {**(self._proxies or {}), **(proxies or {})}, self.trust_env)
+            arguments = {
+                "timeout": self._timeout if timeout is None else timeout,
+                "verify": self.verify if verify is None else verify,
+                "cert": cert or self.cert,
+                "proxies": through,
+                "stream": bool(self.stream if stream is None else stream),
+            }
+            options = _native.Options(
+                credentials,
+                list(cookies.items()) if cookies else None,
+                self.max_redirects if allow_redirects else None,
+                self._is_fast,
+                **arguments,
             )
-            return self._request_prepared(prepared, credentials, auth, name, catch_response, context, rest)
-        if "headers" in own and own["headers"]._changed != self._headers_seen:
+            if hooks or self._hooks is not None or (auth and credentials is None):
+                prepared = PreparedRequest(
+                    method,
+                    self._full_url(url),
+                    _all_headers(self.headers, headers, content, content_type),
+                    content if content is None or isinstance(content, _native.Unsendable) else bytes(content),
+                    merged_hooks(self._hooks, hooks),
+                )
+                judge = None if credentials else auth
+                return self._send_prepared(prepared, judge, arguments, name, catch_response, context, options)
+            if says_nothing and self.params is None and self._proxies is None and not self.trust_env:
+                self._own_options = options
+        merged = body.merged(self.headers.items(), headers) if headers else None
+        return self._send(method, url, name, catch_response, context, merged, content, content_type, options)
+
+    # What a TypeError calls it.
+    _request_with.__qualname__ = request.__qualname__
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        name: Any,
+        catch_response: bool,
+        context: Mapping[str, Any],
+        headers: list[tuple[str, Any]] | None,
+        content: Any,
+        content_type: str | None,
+        options: _native.Options,
+    ) -> ResponseContextManager:
+        """Sends a request whose arguments have been made out; None for ``headers`` are the session's own."""
+        listeners = self.request_event._handlers
+        start_time = time.time() if listeners or catch_response else 0.0
+        if self._headers is not None and self._headers._changed != self._headers_seen:
             self._prepare_headers()
         current = getcurrent()
         exchange = self._native.submit(
@@ -180,51 +263,52 @@ class HttpSession:
             method,
             self.base_url,
             url,
-            name,
-            body.merged(self.headers.items(), headers) if headers else None,
+            name or self.request_name,
+            headers,
             content,
             content_type,
-            credentials,
-            *rest,
+            options,
             not catch_response,
-            self._is_fast,
         )
         if type(exchange) is int:  # a ticket: other users run until the exchange is there
+            if catch_response:
+                current.verdict_is_open = True  # the block is about to be entered
             try:
                 exchange = get_hub().switch()
                 current.others_ran = True
             except BaseException:
+                current.verdict_is_open = False
                 self._native.abandon(exchange)
                 raise
         response = self._response_class(exchange)
-        if streams:
+        if options.streams:
             response._stream = self._native.stream_of(exchange)
         if catch_response or listeners:
             response._describe(self.request_event, self._whole_context(context), start_time)
             response._verdict_open = catch_response
+            current.verdict_is_open = False  # until it is entered
             if not catch_response:
                 self.request_event.tell(**response.request_meta)
         return response
 
-    def _request_prepared(
+    def _send_prepared(
         self,
         prepared: PreparedRequest,
-        credentials: tuple[str, str] | None,
         auth: Any,
-        name: str | None,
+        arguments: dict[str, Any],
+        name: Any,
         catch_response: bool,
         context: Mapping[str, Any],
-        rest: tuple[Any, ...],
+        options: _native.Options,
     ) -> ResponseContextManager:
         """Sends a request that an authentication object or hooks want to see."""
         start_time = time.time()
-        first_name = name or prepared.path_url
-        _, timeout, _, verify, cert, through, streams = rest
+        first_name = name or self.request_name or prepared.path_url
 
         def submit(request: PreparedRequest) -> ResponseContextManager:
             headers = list(request.headers.items())
-            where = (request.method, "", request.url, first_name, headers, request.body, None, credentials)
-            exchange = self._native.submit(getcurrent().switch, *where, *rest, False, self._is_fast)
+            where = (request.method, "", request.url, first_name, headers, request.body, None, options)
+            exchange = self._native.submit(getcurrent().switch, *where, False)
             if type(exchange) is int:
                 try:
                     exchange = get_hub().switch()
@@ -232,12 +316,11 @@ class HttpSession:
                     self._native.abandon(exchange)
                     raise
             answer = self._response_class(exchange)
-            answer._stream = self._native.stream_of(exchange) if streams else None
+            answer._stream = self._native.stream_of(exchange) if options.streams else None
             return answer
 
         connection = Connection(submit)
-        arguments = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": through, "stream": streams}
-        response = send(prepared, None if credentials else auth, connection, arguments)
+        response = send(prepared, auth, connection, arguments)
         response._describe(self.request_event, self._whole_context(context), start_time)
         response.request_meta["response_time"] = connection.response_time_ms
         response.request_meta["url"] = prepared.url
@@ -262,7 +345,7 @@ class HttpSession:
     def _prepare_headers(self) -> None:
         """Hands the session's headers to the native side, once for each change."""
         self._headers_seen = self.headers._changed
-        self._native.set_headers(body.merged(self.headers.items(), None))
+        self._native.set_headers(body.merged(self.headers.items(), None), self._is_fast)
 
     def get(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends a GET request."""
@@ -292,26 +375,6 @@ class HttpSession:
     def delete(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends a DELETE request."""
         return self.request("DELETE", url, **kwargs)
-
-
-def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
-    """The URL without ``user:password@``, and these apart."""
-    url = urlsplit(base_url)
-    if not (url.username and url.password):
-        return base_url, None
-    host = url.netloc.rpartition("@")[2]
-    return urlunsplit(url._replace(netloc=host)), (unquote(url.username), unquote(url.password))
-
-
-def _credentials(auth: Any) -> tuple[str, str] | None:
-    """Basic credentials from a pair or requests' HTTPBasicAuth; None for an object that is to be called."""
-    if isinstance(auth, tuple | list) and len(auth) == 2:
-        return (str(auth[0]), str(auth[1]))
-    if type(auth).__name__ == "HTTPBasicAuth":
-        return (str(auth.username), str(auth.password))
-    if callable(auth):
-        return None
-    raise TypeError(f"auth={auth!r}: neither (user, password) nor an object that can be called with the request")
 
 
 def _all_headers(

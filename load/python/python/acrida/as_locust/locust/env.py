@@ -168,14 +168,18 @@ class Environment:
 
     def record(
         self,
-        request_type: str = "",
-        name: str = "",
-        response_time: float | None = None,
-        response_length: int | None = 0,
+        request_type: Any,
+        name: Any,
+        response_time: float | None,
+        response_length: float | None,
         exception: Any = None,
         **_: Any,
     ) -> None:
-        """Counts one request of a client of the locustfile's own, as ``events.request`` is fired with it."""
+        """Counts one request of a client of the locustfile's own, as ``events.request`` is fired with it.
+
+        Names that are no texts are counted under their ``str()``; what is below 0 counts as 0.
+        TypeError or ValueError for a time or a length that is no number.
+        """
         self.stats.ledger.record(request_type, name, response_time, response_length or 0, error_text(exception or None))
 
     def _check_user_classes(self) -> None:

@@ -42,15 +42,18 @@ class EventHook:
         # A copy: listeners may add and remove listeners while they run.
         handlers = self._handlers[::-1] if reverse else self._handlers[:]
         for handler in handlers:
-            try:
-                handler(**kwargs)
-            except STEERING:
-                raise
-            except Exception:
-                logging.getLogger(__name__).error(
-                    "Uncaught exception in event handler: \n%s", traceback.format_exc()
-                )
-                log.unhandled_greenlet_exception = True
+            _call(handler, kwargs)
+
+
+def _call(handler: Callable[..., Any], kwargs: dict[str, Any]) -> None:
+    """Calls one listener."""
+    try:
+        handler(**kwargs)
+    except STEERING:
+        raise
+    except Exception:
+        logging.getLogger(__name__).error("Uncaught exception in event handler: \n%s", traceback.format_exc())
+        log.unhandled_greenlet_exception = True
 
 
 class RequestEvent(EventHook):
@@ -58,7 +61,8 @@ class RequestEvent(EventHook):
 
     Requests of ``self.client`` are counted beside the socket and only *told* to
     the listeners; one that a locustfile fires for a client of its own is
-    counted here, then told.
+    counted here, then told. What cannot be counted is logged as the exception of a
+    listener.
     """
 
     def __init__(self) -> None:
@@ -68,7 +72,7 @@ class RequestEvent(EventHook):
 
     def fire(self, *, reverse: bool = False, **kwargs: Any) -> None:
         if self.environment is not None:
-            self.environment.record(**kwargs)
+            _call(self.environment.record, kwargs)
         self.tell(reverse=reverse, **kwargs)
 
     #: Calls the listeners about a request that is already counted.

@@ -7,6 +7,8 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gevent import GreenletExit, getcurrent
+
 from acrida.http.errors import cause_of, named, raised
 from acrida.http.response import Response
 
@@ -74,9 +76,12 @@ class ResponseContextManager(Response):
         self._entered = True
         if not self._verdict_open:
             raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
+        getcurrent().verdict_is_open = True
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+        current = getcurrent()
+        current.verdict_is_open = False
         meta = self.request_meta
         if self._manual_result is not None:
             meta["exception"] = None if self._manual_result is True else self._manual_result
@@ -91,6 +96,8 @@ class ResponseContextManager(Response):
             meta["request_type"], meta["name"], meta["response_time"], meta["response_length"], error_text(meta["exception"])
         )
         self._request_event.tell(**meta)
+        if getattr(current, "ends_after_verdict", False):
+            raise GreenletExit  # the test ended meanwhile; only this block was waited for
         return error is None or isinstance(error, ResponseError)
 
     def success(self) -> None:

@@ -143,19 +143,23 @@ class Runner(Performer):
         return None
 
     def _wait_for_the_end(self) -> None:
-        """Of the test. A user that asked for it ends here, as it would under Locust."""
-        if getcurrent() in self.user_greenlets:
-            raise GreenletExit
+        """Of the test."""
+        self._end_caller()
         if self._may_wait():
             self._idle.wait()
+
+    def _end_caller(self) -> None:
+        """A user that asks for the end of the test ends here, even in its ``__init__``, as
+        it would under Locust."""
+        if getcurrent() in self.user_greenlets or getcurrent() is self._making_user_in:
+            raise GreenletExit
 
     def quit(self) -> None:
         """Ends the test, then the program or, in a program of one's own, the runner's
         greenlets."""
         if not self.environment.is_library:
             self.environment.engine.quit()
-            if getcurrent() in self.user_greenlets:
-                raise GreenletExit
+            self._end_caller()
             return
         self._quitting = True
         self.stop()

@@ -11,7 +11,6 @@ import json
 import logging
 import sys
 import time
-from collections import Counter, namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ import gevent
 from acrida._native import Ledger
 
 from .clients import error_text
-from .exception import LocustError
-from .stats_error import StatsError
+from .stats_entry import CachedResponseTimes, CountedEntry, StatsEntry, TotalEntry  # noqa: F401
+from .stats_error import CountedError, StatsError
 from .util.date import format_utc_timestamp
 from .util.rounding import proper_round
 
@@ -47,8 +46,6 @@ PERCENTILES_TO_STATISTICS = [0.95, 0.99]
 PERCENTILES_TO_CHART = [0.5, 0.95]
 #: Entries that ``stats.history`` keeps, the newest: a day and a half.
 HISTORY_MAX = 25_920
-
-CachedResponseTimes = namedtuple("CachedResponseTimes", ["response_times", "num_requests", "num_none_requests"])
 
 
 def bucket_response_time(response_time: float) -> int:
@@ -78,151 +75,15 @@ def diff_response_time_dicts(latest: Mapping[Any, int], old: Mapping[Any, int]) 
     return {time: count - old.get(time, 0) for time, count in latest.items() if count != old.get(time, 0)}
 
 
-def _reads(name: str, doc: str) -> Any:
-    """An attribute that is read from the ledger at each look."""
-    return property(lambda entry: getattr(entry._row(), name), doc=doc)
-
-
-class StatsEntry:
-    """One row. Times are in milliseconds.
-
-    Rows come from ``RequestStats``. One that a program makes itself counts apart,
-    in a ledger of its own.
-    """
-
-    def __init__(
-        self,
-        stats: RequestStats | None,
-        name: str,
-        method: str,
-        use_response_times_cache: bool = False,
-        *,
-        row: Callable[[], Any] | None = None,
-    ) -> None:
-        self.stats = stats
-        #: What the requests are counted under, and their method.
-        self.name = name
-        self.method = method
-        self.use_response_times_cache = use_response_times_cache
-        self._own = None if row else Ledger()
-        self._row = row or self._own.total  # type: ignore[union-attr]
-
-    num_requests: int = _reads("num_requests", "All requests.")
-    num_none_requests: int = _reads("num_none_requests", "Requests without a response time.")
-    num_failures: int = _reads("num_failures", "Failed requests.")
-    total_response_time: float = _reads("total_response_time", "Sum of the response times.")
-    min_response_time: float | None = _reads("min_response_time", "None where nothing was timed.")
-    max_response_time: float = _reads("max_response_time", "0 where nothing was timed.")
-    avg_response_time: float = _reads("avg_response_time", "0 where nothing was timed.")
-    median_response_time: float = _reads("median_response_time", "0 where nothing was timed.")
-    total_content_length: int = _reads("total_content_length", "Bytes of all answers.")
-    avg_content_length: float = _reads("avg_content_length", "Bytes.")
-    fail_ratio: float = _reads("fail_ratio", "Failures among requests, 0.0 to 1.0.")
-    current_rps: float = _reads("current_rps", "Requests a second, over the last ten seconds.")
-    current_fail_per_sec: float = _reads("current_fail_per_sec", "Failures likewise.")
-    total_rps: float = _reads("total_rps", "Requests a second, over the whole run.")
-    total_fail_per_sec: float = _reads("total_fail_per_sec", "Failures likewise.")
-    start_time: float = _reads("start_time", "When the run started, in seconds since the epoch.")
-    last_request_timestamp: float | None = _reads("last_request_timestamp", "None before the first request.")
-    num_reqs_per_sec: dict[int, int] = _reads("num_reqs_per_sec", "Requests of each of the newest 20 seconds.")
-    num_fail_per_sec: dict[int, int] = _reads("num_fail_per_sec", "Failures likewise.")
-
-    @property
-    def response_times(self) -> dict[int, int]:
-        """Counts by time, as ``bucket_response_time`` rounds it. Percentiles are more exact."""
-        counts: Counter[int] = Counter()
-        for response_time, count in self._row().response_times:
-            counts[bucket_response_time(response_time)] += count
-        return dict(counts)
-
-    def get_response_time_percentile(self, percent: float) -> float:
-        """The time that a share of ``percent`` (0.0 to 1.0) stays within; 0 where nothing was timed."""
-        return self._row().get_response_time_percentile(percent)
-
-    def get_current_response_time_percentile(self, percent: float) -> float | None:
-        """The same of the last ten seconds; None if nothing was timed in them."""
-        return self._row().get_current_response_time_percentile(percent)
-
-    def log(self, response_time: float | None, content_length: int) -> None:
-        """Counts a request."""
-        self._ledger().record(self.method, self.name, response_time, content_length or 0, None)
-
-    def log_error(self, error: Exception | str | None) -> None:
-        """Counts a failure of a request that is counted by ``log``."""
-        self._ledger().record_error(self.method, self.name, error_text(error) or repr(error))
-
-    def extend(self, other: StatsEntry) -> None:
-        """Adds what another row counted."""
-        self._ledger().absorb_row(self.method, self.name, other._row())
-
-    def reset(self) -> None:
-        """Forgets what this row counted; LocustError for a row of a run, see ``RequestStats.reset_all``."""
-        if self._own is None:
-            raise LocustError("a row of the run's statistics cannot be reset alone: use stats.reset_all()")
-        self._own.clear()
-
-    def _ledger(self) -> Any:
-        if self._own is not None:
-            return self._own
-        if self.stats is None or self is self.stats.total:
-            raise LocustError("the row over all requests counts what the other rows count")
-        return self.stats.ledger
-
-    def serialize(self) -> dict[str, Any]:
-        """The counts, as JSON can hold them."""
-        names = (
-            "name method last_request_timestamp start_time num_requests num_none_requests num_failures "
-            "total_response_time max_response_time min_response_time total_content_length response_times "
-            "num_reqs_per_sec num_fail_per_sec"
-        )
-        return {name: getattr(self, name) for name in names.split()}
-
-    def to_dict(self, escape_string_values: bool = False) -> dict[str, Any]:
-        """What the web page's table shows."""
-        percentiles = {
-            f"response_time_percentile_{percent}": self.get_response_time_percentile(percent)
-            for percent in PERCENTILES_TO_STATISTICS
-        }
-        names = (
-            "method name num_requests num_failures current_rps current_fail_per_sec avg_response_time "
-            "median_response_time total_rps total_fail_per_sec avg_content_length"
-        )
-        rounded = {name: proper_round(getattr(self, name) or 0) for name in ("min_response_time", "max_response_time")}
-        return {**{name: getattr(self, name) for name in names.split()}, **rounded, **percentiles}
-
-    def to_string(self, current: bool = True) -> str:
-        """The row as the console's table has it, with current rates or those of the whole run."""
-        rps, fails = (
-            (self.current_rps, self.current_fail_per_sec) if current else (self.total_rps, self.total_fail_per_sec)
-        )
-        failures = f"{self.num_failures}({self.fail_ratio * 100:.2f}%)"
-        times = (self.avg_response_time, self.min_response_time or 0, self.max_response_time, self.median_response_time)
-        return (
-            f"{self.method:<{STATS_TYPE_WIDTH}} {self.name:<{STATS_NAME_WIDTH - STATS_TYPE_WIDTH + 4}} "
-            f"{self.num_requests:>7} {failures:>12} |{int(times[0]):>7} {int(times[1]):>7} {int(times[2]):>7}"
-            f"{int(times[3]):>7} | {rps:>7.2f} {fails:>11.2f}"
-        )
-
-    __str__ = to_string
-
-    def percentile(self) -> str:
-        """The row as the console's table of percentiles has it; ValueError without requests."""
-        if not self.num_requests:
-            raise ValueError("Can't calculate percentile on url with no successful requests")
-        times = " ".join(f"{int(self.get_response_time_percentile(percent)):>6}" for percent in PERCENTILES_TO_REPORT)
-        return f"{self.method:<{STATS_TYPE_WIDTH}} {self.name:<{STATS_NAME_WIDTH}} {times} {self.num_requests:>8}"
-
-
 class Entries(Mapping[tuple[str, str], StatsEntry]):
     """The rows by (name, method); one that is not there yet reads as zeros."""
 
     def __init__(self, stats: RequestStats) -> None:
         self._stats = stats
 
-    def __getitem__(self, key: tuple[str, str]) -> StatsEntry:
-        (name, method), ledger = key, self._stats.ledger
-        cached = self._stats.use_response_times_cache
-        return StatsEntry(self._stats, name, method, cached, row=lambda: ledger.entry(method, name))
+    def __getitem__(self, key: tuple[Any, Any]) -> StatsEntry:
+        name, method = key
+        return CountedEntry(self._stats, str(name), str(method))
 
     def __contains__(self, key: object) -> bool:
         return key in list(self)
@@ -242,8 +103,10 @@ class RequestStats:
         self.ledger = ledger or Ledger()
         self.use_response_times_cache = use_response_times_cache
         self.entries = Entries(self)
+        #: What a program has assigned to attributes of rows, by name and method.
+        self.assigned: dict[tuple[str, str], dict[str, Any]] = {}
         #: The row over all requests.
-        self.total = StatsEntry(self, "Aggregated", "", use_response_times_cache, row=self.ledger.total)
+        self.total: StatsEntry = TotalEntry(self)
         #: Course of the run, see ``stats_history``.
         self.history: list[dict[str, Any]] = []
 
@@ -256,10 +119,7 @@ class RequestStats:
     @property
     def errors(self) -> dict[str, StatsError]:
         """The failure table, by ``StatsError.create_key``."""
-        rows = [
-            StatsError(row.method, row.name, row.error, row.occurrences, row.first_seen, row.last_seen)
-            for row in self.ledger.snapshot().failures
-        ]
+        rows = [CountedError(self.ledger, row.method, row.name, row.error) for row in self.ledger.snapshot().failures]
         return {StatsError.create_key(row.method, row.name, row.error): row for row in rows}
 
     def get(self, name: str, method: str) -> StatsEntry:
@@ -277,11 +137,15 @@ class RequestStats:
     def reset_all(self) -> None:
         """Begins anew; names stay."""
         self.ledger.reset()
-        self.history = []
+        self._forget()
 
     def clear_all(self) -> None:
         """Begins anew, without any names."""
         self.ledger.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.assigned.clear()
         self.history = []
 
     def serialize_stats(self) -> list[dict[str, Any]]:

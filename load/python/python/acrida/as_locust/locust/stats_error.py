@@ -57,9 +57,32 @@ class StatsError:
 
     def to_dict(self) -> dict[str, Any]:
         """Every attribute, the error as text."""
-        return {**vars(self), "error": self.parse_error(self.error)}
+        names = ("method", "name", "occurrences", "first_seen", "last_seen")
+        return {**{name: getattr(self, name) for name in names}, "error": self.parse_error(self.error)}
 
     serialize = to_dict
+
+
+class CountedError(StatsError):
+    """A row of a run: what was counted is read from the ledger at each look."""
+
+    def __init__(self, ledger: Any, method: str, name: str, error: str) -> None:
+        self._ledger = ledger
+        self.method = method
+        self.name = name
+        self.error = error
+
+    def _read(self, name: str, none: Any) -> Any:
+        row = self._ledger.failure(self.method, self.name, self.error)
+        return none if row is None else getattr(row, name)
+
+    occurrences: int = property(lambda self: self._read("occurrences", 0))  # type: ignore[assignment]
+    first_seen: float | None = property(lambda self: self._read("first_seen", None))  # type: ignore[assignment]
+    last_seen: float | None = property(lambda self: self._read("last_seen", None))  # type: ignore[assignment]
+
+    def occurred(self) -> None:
+        """It happened once more, now."""
+        self._ledger.record_error(self.method, self.name, self.error)
 
 
 def _unquoted(text: str) -> str:

@@ -24,6 +24,10 @@ from ..user.users import User
 from ..util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust  # noqa: F401
 
 
+#: Further arguments of ``FastHttpSession.request``. Any other is left aside, as geventhttpclient does.
+_KNOWN = {"params", "cookies", "files", "timeout", "proxies", "hooks", "verify", "cert"}
+
+
 class LocustBadStatusCode(ConnectionError):
     """The status says that the request failed."""
 
@@ -157,24 +161,26 @@ class FastHttpSession(HttpSession):
         **kwargs: Any,
     ) -> FastResponse:
         """Sends a request and waits for its answer; other users run meanwhile."""
+        kwargs = {known: value for known, value in kwargs.items() if known in _KNOWN} if kwargs else kwargs
         if json is not None and not data:
             data, json = _json.dumps(json), None
             headers = CaseInsensitiveDict(headers or {})
             headers.setdefault("Content-Type", "application/json")
             headers.setdefault("Accept", "application/json")
-        return super().request(
-            method,
-            url,
-            name or self.request_name or url,
-            catch_response,
-            context,
-            data=data,
-            headers=headers,
-            auth=auth,
-            allow_redirects=allow_redirects,
-            stream=stream,
-            **kwargs,
-        )
+        # Only what is said is passed on: a request that says nothing is sent sooner.
+        if data is not None:
+            kwargs["data"] = data
+        if json is not None:
+            kwargs["json"] = json
+        if headers is not None:
+            kwargs["headers"] = headers
+        if auth is not None:
+            kwargs["auth"] = auth
+        if stream:
+            kwargs["stream"] = True
+        if not allow_redirects:
+            kwargs["allow_redirects"] = False
+        return super().request(method, url, name or self.request_name or url, catch_response, context, **kwargs)  # type: ignore[return-value]
 
     def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Generator[str, None, None]:
         """Sends a request, and gives the answer line by line."""

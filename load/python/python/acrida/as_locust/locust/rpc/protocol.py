@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 
@@ -16,3 +17,12 @@ class Message:
 
     def __repr__(self) -> str:
         return f"<Message {self.type}:{self.node_id}>"
+
+    def serialize(self) -> bytes:
+        """The message as msgpack has it; needs the package ``msgpack``."""
+        return import_module("msgpack").dumps((self.type, self.data, self.node_id))
+
+    @classmethod
+    def unserialize(cls, data: bytes) -> Message:
+        """The message that ``serialize`` made these bytes of."""
+        return cls(*import_module("msgpack").loads(data, raw=False, strict_map_key=False))
