@@ -226,6 +226,47 @@ fn predictions_go_on_while_the_database_is_away() {
 }
 
 #[test]
+fn a_database_that_is_silent_is_given_up_and_found_again() {
+    let database = Postgres::start();
+    let workshop = Workshop::new();
+    let url = database.url();
+    let flags = ["--database", url.as_str()];
+    let service = Service::start_in(&workshop.store(), &workshop.model(), &flags);
+    assert_eq!(service.get("/ready").0, 200);
+    database.signal("-STOP");
+    assert_eq!(service.get("/ready").0, 503);
+    let (status, reply) = service.get("/retrain_jobs");
+    let silent = "the database failed: it does not answer";
+    assert_eq!((status, &reply["detail"]), (503, &json!(silent)));
+    assert_eq!(service.post("file", &picture(Class::Glioma, 1)).0, 200);
+    database.signal("-CONT");
+    until("it is ready again", || {
+        (service.get("/ready").0 == 200).then_some(())
+    });
+    assert_eq!(service.get("/retrain_jobs").0, 200);
+}
+
+#[test]
+fn a_database_is_asked_by_tls_where_its_address_says_so() {
+    let database = Postgres::start();
+    database.go_away();
+    let certificate = database.use_tls();
+    database.go_on();
+    let workshop = Workshop::new();
+    let url = format!("{}?sslmode=require", database.url());
+    let mut stranger = command(0, &workshop.model(), &workshop.store());
+    let output = stranger.args(["--database", &url]).output();
+    let output = output.expect("the program runs");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("invalid peer certificate"), "{said}");
+    let ca = certificate.to_str().expect("text");
+    let flags = ["--database", &url, "--database-ca", ca];
+    let service = Service::start_in(&workshop.store(), &workshop.model(), &flags);
+    assert_eq!(service.get("/ready").0, 200);
+}
+
+#[test]
 fn a_store_that_cannot_be_used_is_one_line_at_the_start() {
     let workshop = Workshop::new();
     let nobody = "postgresql://classifier:s3cret@127.0.0.1:1/x";
@@ -235,6 +276,10 @@ fn a_store_that_cannot_be_used_is_one_line_at_the_start() {
             "the database's address: ",
         ),
         (&["--database", nobody], "the database failed: "),
+        (
+            &["--database", nobody, "--database-ca", "no/such.pem"],
+            "the certificates in no/such.pem: ",
+        ),
         (
             &["--objects", "gs://mri"],
             "gs://mri: expected s3://BUCKET or s3://BUCKET/FOLDER",

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::crashes::children;
+use crate::pictures::name_of;
 use crate::support::{repository, until};
 
 /// Where a server's programs are.
@@ -78,6 +80,56 @@ impl Postgres {
         run(start.arg(log));
     }
 
+    /// Has it answer by TLS too, from its next start on. Returns the file of its certificate, which
+    /// no authority has signed.
+    pub(crate) fn use_tls(&self) -> PathBuf {
+        let data = self.folder().join("data");
+        run(Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            ])
+            .args([
+                "-subj",
+                "/CN=classifier-test",
+                "-keyout",
+                "server.key",
+                "-out",
+                "server.crt",
+            ])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .stderr(Stdio::null())
+            .current_dir(&data));
+        if is_root() {
+            run(Command::new("chown")
+                .arg("postgres")
+                .arg(data.join("server.key")));
+        }
+        let settings = data.join("postgresql.auto.conf");
+        std::fs::write(settings, "ssl = on\n").expect("a file");
+        data.join("server.crt")
+    }
+
+    /// Neither answers nor ends (`-STOP`), or goes on (`-CONT`).
+    pub(crate) fn signal(&self, name: &str) {
+        let file = self.folder().join("data/postmaster.pid");
+        let text = std::fs::read_to_string(file).expect("the server runs");
+        let server: u32 = text
+            .lines()
+            .next()
+            .expect("a number")
+            .parse()
+            .expect("a number");
+        let processes = children(server);
+        let numbers = processes.iter().map(|process| name_of(process));
+        // Those of connections may have ended by now.
+        let _ = Command::new("kill")
+            .arg(name)
+            .arg(server.to_string())
+            .args(numbers)
+            .status();
+    }
+
     /// Ends it, in the middle of whatever it does.
     pub(crate) fn go_away(&self) {
         let mut stop = self.program("pg_ctl");
@@ -105,6 +157,10 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Where the test has stopped it, it would not end.
+            self.signal("-CONT");
+        }
         let mut stop = self.program("pg_ctl");
         // Already ended in some tests.
         let _ = stop

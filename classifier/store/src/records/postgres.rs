@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime as Kind};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime as Kind, TimeoutType,
+};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::runtime::{Builder, Runtime};
@@ -132,7 +134,7 @@ impl Postgres {
     fn session(&self) -> Result<Session<'_>, StoreError> {
         let runtime = self.runtime.as_ref().expect("it lives as long as this");
         let client = runtime.block_on(self.pool.get());
-        let client = client.map_err(|error| StoreError::Database(chain(&error).into()))?;
+        let client = client.map_err(|error| StoreError::Database(why_none(&error).into()))?;
         Ok(Session {
             runtime,
             client: Some(client),
@@ -311,6 +313,16 @@ impl From<tokio_postgres::Error> for StoreError {
             Some(&SqlState::DISK_FULL) => StoreError::NoSpace,
             _ => StoreError::Database(chain(&error).into()),
         }
+    }
+}
+
+/// Why the pool has no connection to give.
+fn why_none(error: &PoolError) -> String {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => "every connection to it is in use".to_owned(),
+        PoolError::Timeout(_) => "it does not answer".to_owned(),
+        PoolError::Backend(error) => chain(error),
+        error => chain(error),
     }
 }
 
