@@ -18,6 +18,10 @@ if [ ! -x "$classifier" ]; then
     echo "scripts/replicas.sh: there is no $classifier: cargo build --release --package classifier-service" >&2
     exit 1
 fi
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    echo "scripts/replicas.sh: another program listens on port $port: end it, or set PORT" >&2
+    exit 1
+fi
 nginx=$(scripts/servers.sh nginx)
 
 folder=$(mktemp -d /tmp/classifier-replicas-XXXXXX)

@@ -153,6 +153,9 @@ def test_the_script_runs_replicas_without_containers(pytestconfig: pytest.Config
         users = Users(port, IMAGE, 2)
         users.wait_for_more(20)
         assert users.end() == []
+        again = subprocess.run(script.args, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True, check=False)
+        expected = f"scripts/replicas.sh: another program listens on port {port}: end it, or set PORT\n"
+        assert (again.returncode, again.stderr) == (1, expected)
     finally:
         script.terminate()
         script.wait(timeout=PATIENCE_S)
