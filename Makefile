@@ -7,8 +7,9 @@ export PYTHON
 LOCUST := locust==2.47.0
 ACRIDA_VENV := .venv
 LOCUST_VENV := .venv-locust
+PEERS_VENV := .venv-peers
 
-.PHONY: help demo test build bench check-format lint test-rust test-benches docs test-python test-browser venv locust fmt deny clean
+.PHONY: help demo test build bench check-format lint test-rust test-benches docs test-python test-browser venv locust peers fmt deny clean
 .NOTPARALLEL:
 
 help: ## Show this text
@@ -22,9 +23,9 @@ test: check-format lint test-rust test-benches docs test-python test-browser ## 
 build: ## Release builds of every binary
 	cargo build --release --locked --workspace --bins
 
-bench: venv locust ## Measure against Locust, and write bench/RESULTS.md
-	cargo build --release --locked --package bench-target --package classifier-service
-	$(PYTHON) bench/run.py --acrida $(ACRIDA_VENV)/bin/acrida --locust $(LOCUST_VENV)/bin/locust
+bench: venv locust peers ## Measure against Locust and the usual Python stack, and write bench/RESULTS.md
+	cargo build --release --locked --package bench-target --package bench-classifier --package classifier-service
+	$(PYTHON) bench/run.py --acrida $(ACRIDA_VENV)/bin/acrida --locust $(LOCUST_VENV)/bin/locust --peers $(PEERS_VENV)/bin/python
 
 check-format:
 	cargo fmt --all --check
@@ -57,6 +58,9 @@ venv: ## acrida, and what its tests need, in .venv
 locust: ## Real Locust, the oracle and the peer, in .venv-locust
 	scripts/venv.sh $(LOCUST_VENV) $(LOCUST)
 
+peers: ## The usual Python stack, the classifier's peer, in .venv-peers
+	scripts/venv.sh $(PEERS_VENV) -r bench/peers/requirements.txt
+
 fmt: ## Format the Rust sources
 	cargo fmt --all
 
@@ -65,4 +69,4 @@ deny: ## Licences, sources and versions of dependencies (needs cargo-deny)
 
 clean: ## Remove what was built and installed
 	cargo clean
-	rm -rf $(ACRIDA_VENV) $(LOCUST_VENV) .venv-s3 bench/out
+	rm -rf $(ACRIDA_VENV) $(LOCUST_VENV) $(PEERS_VENV) .venv-s3 bench/out

@@ -41,6 +41,8 @@ class Run:
     predictions = 0
     #: Those that named the class that the image is of.
     right_predictions = 0
+    #: What the service answered about each sample, by the sample's name.
+    answers = {}
 
 
 def mistake_in(prediction):
@@ -63,6 +65,19 @@ def mistake_in(prediction):
     if not isinstance(confidence, (int, float)) or abs(confidence - probabilities[named]) > 0.001:
         return "confidence is not the probability of the predicted class"
     return None
+
+
+def is_of_another(name, prediction):
+    """Whether this is no answer about the sample, but exactly the one that a sample of another class has had.
+
+    The service answers alike as long as its model is the same, so an answer that nobody has had is a new model's.
+    """
+    answer = (prediction["predicted_class_short"], tuple(prediction["probabilities"].values()))
+    known = Run.answers.setdefault(name, answer)
+    if answer[0] != known[0] and answer in Run.answers.values():
+        return True
+    Run.answers[name] = answer
+    return False
 
 
 class ClassifierUser(HttpUser):
@@ -100,6 +115,12 @@ class ClassifierUser(HttpUser):
                 return
             Run.predictions += 1
             Run.right_predictions += prediction["predicted_class_short"] == label
+            # Acrida's reports tell of it; Locust hands it to listeners.
+            response.request_meta["context"].update(
+                expected=label,
+                answered=prediction["predicted_class_short"],
+                mixed_up=is_of_another(name, prediction),
+            )
 
     @task(2)
     def retrain_jobs(self):
@@ -160,6 +181,7 @@ def look_at_the_service(environment, **_):
     host = (environment.host or ClassifierUser.host or "").rstrip("/")
     Run.has_retraining = not is_absent(f"{host}/retrain_jobs")
     Run.predictions = Run.right_predictions = 0
+    Run.answers = {}
     if not Run.has_retraining:
         logging.info("The service has no /retrain_jobs: retraining is left out")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures acrida beside Locust, and writes the table of results.
+"""Measures acrida beside Locust and the classifier beside Python, and writes the table of results.
 
     make bench                          everything, into bench/RESULTS.md
     bench/run.py --quick --only get     a short look, into bench/out/RESULTS.md
@@ -22,9 +22,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 
-from harness import measures, report  # noqa: E402
+from harness import classifier, measures, report  # noqa: E402
 from harness.generators import Generator  # noqa: E402
-from harness.measures import FAST_HTTP_USER, HTTP_USER, MEASURES, OURS_FAST, Bench  # noqa: E402
+from harness.measures import FAST_HTTP_USER, HTTP_USER, OURS_FAST, Bench  # noqa: E402
+
+MEASURES = {**measures.MEASURES, **classifier.MEASURES}
 
 OUT = HERE / "out"
 
@@ -34,6 +36,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--acrida", default=ROOT / ".venv/bin/acrida", type=Path, help="the command (%(default)s)")
     parser.add_argument("--locust", default=ROOT / ".venv-locust/bin/locust", type=Path, help="its peer (%(default)s)")
+    peers = ROOT / ".venv-peers/bin/python"
+    parser.add_argument("--peers", default=peers, type=Path, help="Python with bench/peers/requirements.txt (%(default)s)")
     parser.add_argument("--binaries", default=release, type=Path, help="where the servers are (%(default)s)")
     parser.add_argument("--without-acrida", action="store_true", help="measure only its peers")
     parser.add_argument("--only", choices=MEASURES, action="append", help="one measure; may be repeated")
@@ -93,6 +97,7 @@ def main() -> int:
         generators=chosen,
         target_binary=given.binaries / "bench-target",
         classifier_binary=given.binaries / "classifier",
+        peer_python=given.peers,
         folder=OUT / "run",
         seconds=given.seconds,
         runs=given.runs,
@@ -107,7 +112,12 @@ def main() -> int:
     whole = not (given.quick or given.only or given.without_acrida)
     path = HERE / "RESULTS.md" if whole else OUT / "RESULTS.md"
     columns = [generator.name for generator in chosen if generator.name != OURS_FAST]
-    path.write_text(report.document(rows, columns, lines))
+    tables = [
+        ("acrida beside Locust", [row for row in rows if row.ours == report.OURS], columns),
+        ("The classifier beside the usual Python stack", [row for row in rows if row.ours == classifier.OURS],
+         [classifier.OURS, classifier.PEER]),
+    ]
+    path.write_text(report.document(tables, lines))
     print(path.read_text())
     print(f"written to {path}")
     missed = [row for row in rows if row.verdict() == "**no**"]

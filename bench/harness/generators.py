@@ -39,6 +39,8 @@ class Load:
     spawn_rate: float
     #: The port of the web page; None for a run without one.
     page: int | None = None
+    #: Further flags.
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def command_line(generator: Generator, load: Load, host: str) -> list[str]:
         *(["--headless"] if load.page is None else ["--autostart", "--autoquit=0", f"--web-port={load.page}"]),
         "--only-summary",
         "--csv=run",
+        *load.flags,
     ]
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness import floor, generators, servers
+from harness import floor, generators, page, servers
 from harness.generators import LOCUSTFILES, Generator, Load, Outcome
 from harness.report import OURS, Row
+from harness.stall import PERCENTILES, PERIOD_S, RATE, implied_ms
 
 HTTP_USER = "Locust HttpUser"
 FAST_HTTP_USER = "Locust FastHttpUser"
@@ -32,6 +31,8 @@ class Bench:
     generators: list[Generator]
     target_binary: Path
     classifier_binary: Path
+    #: Of the environment with the usual Python stack.
+    peer_python: Path
     #: Where generators write their files.
     folder: Path
     seconds: int
@@ -121,44 +122,22 @@ def full_speed(bench: Bench, locustfile: str, names: tuple[str, ...]) -> tuple[d
     return per_cpu_s, per_s
 
 
-def page(bench: Bench) -> list[Row]:
-    """Throughput with the web page open, as a share of that without one."""
-    shares: dict[str, list[float]] = {"requests per generator CPU-second": [], "requests per second": []}
-    generator = bench.chosen(OURS)[0]
+def listener(bench: Bench) -> list[Row]:
+    """What a listener of every request costs, as the difference of runs with and without one."""
+    chosen = bench.chosen(OURS, HTTP_USER, FAST_HTTP_USER)
+    costs_us: dict[str, list[float]] = {generator.name: [] for generator in chosen}
+    load = Load(LOCUSTFILES / "listener.py", users=50, seconds=bench.seconds, spawn_rate=50)
     with servers.target(bench.target_binary, bench.target_core) as target:
         for _ in range(bench.runs):
-            speeds = []
-            for port in (None, servers.free_port()):
-                load = Load(LOCUSTFILES / "get.py", users=50, seconds=bench.seconds, spawn_rate=50, page=port)
-                meanwhile = (lambda process, port=port: read_page(port)) if port else (lambda process: None)
-                outcome, counts = bench.run(generator, load, target, meanwhile=meanwhile)
-                took_s = (counts["last_answer_ns"] - counts["first_request_ns"]) / 1e9
-                speeds.append((counts["total"] / outcome.cpu_s, counts["total"] / took_s))
-            without, with_page = speeds
-            for share, before, after in zip(shares.values(), without, with_page, strict=True):
-                share.append(after / before)
-    goal = ("0.98", lambda medians: medians[OURS] >= 0.98)
-    return [
-        Row(f"the web page open, as a share of without it: {unit}", "share", {OURS: runs}, *goal, digits=3)
-        for unit, runs in shares.items()
-    ]
-
-
-def read_page(port: int) -> None:
-    """Reads what an open page reads, until the generator ends."""
-    deadline = time.monotonic() + generators.PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            for path in ("/", "/live/history"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/live/events") as events:
-                while events.readline():
-                    pass
-            return
-        except urllib.error.URLError:
-            time.sleep(0.05)  # It is not there yet.
-        except OSError:
-            return  # It has ended in the middle of an event.
+            for generator in chosen:
+                cpu_us = []
+                for listens in ("no", "yes"):
+                    listening = replace(generator, environment={**generator.environment, "BENCH_LISTENER": listens})
+                    outcome, counts = bench.run(listening, load, target)
+                    cpu_us.append(1e6 * outcome.cpu_s / counts["total"])
+                costs_us[generator.name].append(cpu_us[1] - cpu_us[0])
+    measure = "a `request` listener in Python, GET, 50 users, no wait: its cost"
+    return [Row(measure, "µs of CPU a request", costs_us, "10", lambda m: m[OURS] <= 10, digits=1)]
 
 
 def sleep20(bench: Bench) -> list[Row]:
@@ -178,6 +157,42 @@ def sleep20(bench: Bench) -> list[Row]:
     return [
         Row(measure, "ms", medians, "within 1 ms of 20", lambda m: abs(m[OURS] - 20) <= 1, digits=2, notes=notes)
     ]
+
+
+def stall(bench: Bench) -> list[Row]:
+    """What is told of a server that stalls: by iterations that arrive at a rate, and by users that wait for it."""
+    seconds = PERIOD_S * max(1, round(bench.seconds / PERIOD_S))
+    locustfile = LOCUSTFILES / "stalling.py"
+    # The pool starts in the first second, and the statistics after it.
+    flags = (f"--rate={RATE}", "--reset-stats")
+    open_run = Load(locustfile, users=RATE, seconds=seconds + 1, spawn_rate=RATE, flags=flags)
+    closed_run = Load(locustfile, users=5, seconds=seconds, spawn_rate=5)
+    chosen = bench.chosen(OURS, HTTP_USER, FAST_HTTP_USER)
+    told: dict[str, dict[str, list[float]]] = {column: {} for column in PERCENTILES}
+    closed: list[float] = []
+
+    def look(generator: Generator, load: Load) -> dict[str, str]:
+        outcome, _ = bench.run(generator, load, target)
+        return outcome.stats["GET", "/stalling"]
+
+    with servers.target(bench.target_binary, bench.target_core) as target:
+        for _ in range(bench.runs):
+            for generator in chosen:
+                row = look(generator, open_run if generator.name == OURS else closed_run)
+                for column, runs in told.items():
+                    runs.setdefault(generator.name, []).append(float(row[column]))
+            closed += [float(look(generator, closed_run)["99%"]) for generator in bench.chosen(OURS)]
+    rows = []
+    for column, implied in zip(PERCENTILES, implied_ms(seconds), strict=True):
+        name = "maximum" if column == "100%" else f"p{column[:-1]}"
+        measure = f"a server that stalls 500 ms every 5 s, {RATE} requests/s, open here and closed in Locust: {name}"
+        goal = f"within 5 % of {implied:.0f}, as the schedule implies"
+        near = lambda medians, implied=implied: abs(medians[OURS] - implied) <= 0.05 * implied  # noqa: E731
+        rows.append(Row(measure, "ms", told[column], goal, near, digits=1))
+    closed_runs = {OURS: closed, **{name: runs for name, runs in told["99%"].items() if name != OURS}}
+    hidden = lambda medians: max(medians.values()) < 50  # noqa: E731
+    rows.append(Row("the same, closed in all of them: p99", "ms", closed_runs, "the stall hides: below 50", hidden, digits=1))
+    return rows
 
 
 def memory(bench: Bench) -> list[Row]:
@@ -269,8 +284,12 @@ def predict_alone(bench: Bench) -> list[Row]:
 MEASURES = {
     "get": get,
     "post": post,
-    "page": page,
+    "listener": listener,
+    "page": page.open_page,
+    "stats-requests": page.polled,
+    "page-day": page.day,
     "sleep20": sleep20,
+    "stall": stall,
     "memory": memory,
     "start-up": start_up,
     "predict-mix": predict_mix,

@@ -23,6 +23,8 @@ class Row:
     reached: Callable[[dict[str, float]], bool] | None = None
     digits: int = 0
     notes: list[str] = field(default_factory=list)
+    #: Which of the columns has to reach the goal.
+    ours: str = OURS
 
     def medians(self) -> dict[str, float]:
         return {name: statistics.median(values) for name, values in self.runs.items() if values}
@@ -31,25 +33,27 @@ class Row:
         medians = self.medians()
         if self.reached is None:
             return "–"
-        if OURS not in medians:
+        if self.ours not in medians:
             return "not measured"
         return "yes" if self.reached(medians) else "**no**"
 
 
-def table(rows: list[Row], generators: list[str]) -> str:
-    peers = [name for name in generators if name != OURS]
-    header = ["measure", "unit", *generators, *(f"{OURS} ÷ {peer}" for peer in peers), "goal", "reached"]
-    lines = [header, ["---"] * len(header), *(cells(row, generators, peers) for row in rows)]
+def table(rows: list[Row], columns: list[str]) -> str:
+    """A table whose first column is ours."""
+    ours, *peers = columns
+    header = ["measure", "unit", *columns, *(f"{ours} ÷ {peer}" for peer in peers), "goal", "reached"]
+    lines = [header, ["---"] * len(header), *(cells(row, ours, peers) for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def cells(row: Row, generators: list[str], peers: list[str]) -> list[str]:
+def cells(row: Row, ours: str, peers: list[str]) -> list[str]:
     medians = row.medians()
     ratios = []
     for peer in peers:
-        both = OURS in medians and medians.get(peer)
-        ratios.append(f"{medians[OURS] / medians[peer]:.2f}" if both else "–")
-    values = [f"{medians[name]:,.{row.digits}f}" if name in medians else "–" for name in generators]
+        both = ours in medians and medians.get(peer)
+        ratios.append(f"{medians[ours] / medians[peer]:.2f}" if both else "–")
+    columns = [ours, *peers]
+    values = [f"{medians[name]:,.{row.digits}f}" if name in medians else "–" for name in columns]
     return [row.measure, row.unit, *values, *ratios, row.goal, row.verdict()]
 
 
@@ -64,13 +68,14 @@ def every_run(rows: list[Row]) -> str:
     return "".join(lines)
 
 
-def document(rows: list[Row], generators: list[str], circumstances: list[str]) -> str:
+def document(tables: list[tuple[str, list[Row], list[str]]], circumstances: list[str]) -> str:
+    """``tables``: a heading, rows and columns each; those without rows are left out."""
+    filled = [given for given in tables if given[1]]
     return (
         "# Results\n\n"
         "Written by `make bench`; what is measured, and how, stands in [README.md](README.md).\n\n"
         + "".join(f"- {line}\n" for line in circumstances)
-        + "\nMedians:\n\n"
-        + table(rows, generators)
+        + "".join(f"\n{heading}, medians:\n\n{table(rows, columns)}" for heading, rows, columns in filled)
         + "\nEvery run:\n\n"
-        + every_run(rows)
+        + "".join(every_run(rows) for _, rows, _ in filled)
     )

@@ -55,20 +55,62 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def classifier(binary: Path) -> Iterator[str]:
+def classifier(binary: Path, core: int | None = None) -> Iterator[str]:
     """Starts ``classifier serve`` on a free port, and yields its URL once it is healthy."""
     port = free_port()
     root = Path(__file__).resolve().parents[2]
-    with contextlib.ExitStack() as stack:
-        store = stack.enter_context(tempfile.TemporaryDirectory())
-        command = [binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--store", store]
-        process = stack.enter_context(subprocess.Popen(command, cwd=root))
+    with tempfile.TemporaryDirectory() as store:
+        command = [str(binary), "serve", "--host", "127.0.0.1", "--port", str(port), "--store", store]
+        with running(command, port, root, core) as url:
+            yield url
+
+
+#: Of the services that run, by URL.
+PROCESSES: dict[str, subprocess.Popen] = {}
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], port: int, folder: Path, core: int | None, environment: dict[str, str] | None = None
+) -> Iterator[str]:
+    """Starts a service in ``folder``, pinned to ``core`` if there is one, until the end of the block."""
+    pin = (lambda: os.sched_setaffinity(0, {core})) if core is not None else None
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, cwd=folder, env={**os.environ, **(environment or {})}, preexec_fn=pin) as process:
+        PROCESSES[url] = process
         try:
-            url = f"http://127.0.0.1:{port}"
             wait_until_healthy(f"{url}/health", process)
             yield url
         finally:
+            del PROCESSES[url]
             process.terminate()
+
+
+def peak_kib(url: str) -> int:
+    """The most memory that a service has held so far."""
+    for line in Path(f"/proc/{PROCESSES[url].pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise RuntimeError(f"{url} has ended")
+
+
+@contextlib.contextmanager
+def retraining(url: str, settings: dict[str, Any]) -> Iterator[None]:
+    """Has a classifier retrain from before the block until after it."""
+    job = ask(f"{url}/retrain", settings)["job_id"]
+    deadline = time.monotonic() + PATIENCE_S
+    # Progress shows that images are loaded and batches are learnt from.
+    while (state := ask(f"{url}/retrain_status/{job}"))["progress"] == 0:
+        if time.monotonic() > deadline or state["status"] not in ("queued", "running"):
+            raise RuntimeError(f"the retraining does not get on: {state}")
+        time.sleep(0.1)
+    yield
+    state = ask(f"{url}/retrain_status/{job}")
+    if state["status"] != "running":
+        raise RuntimeError(f"the retraining ended before the load: {state}")
+    ask(f"{url}/retrain_jobs/{job}/cancel", {})
+    while ask(f"{url}/retrain_status/{job}")["status"] == "running":
+        time.sleep(0.1)
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen) -> None:
@@ -79,10 +121,13 @@ def wait_until_healthy(url: str, process: subprocess.Popen) -> None:
         with contextlib.suppress(OSError):
             ask(url)
             return
-        time.sleep(0.1)
+        time.sleep(0.005)
     raise RuntimeError(f"{url} has not answered within {PATIENCE_S} s")
 
 
-def ask(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def ask(url: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The answer to GET, or to POST if there is something to send."""
+    data = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)

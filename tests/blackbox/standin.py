@@ -27,6 +27,8 @@ class Standin:
             ("GET", "/health"): (200, HEALTH),
             ("POST", "/predict"): (200, PREDICTION),
         }
+        #: Further header lines of every answer.
+        self.headers: dict[str, str] = {}
         self.served: Counter[str] = Counter()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.standin = self
@@ -58,7 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
         standin.served[" ".join(key)] += 1
         body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
         # In one piece: two small writes would wait for each other's acknowledgement.
-        head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        headers = {"Content-Type": "application/json", "Content-Length": len(body), **standin.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"HTTP/1.1 {status} -\r\n{lines}\r\n"
         self.wfile.write(head.encode() + body)
 
     do_GET = do_POST = _answer

@@ -171,3 +171,6 @@ def test_the_first_scenario_runs_against_the_classifier(acrida: Program, classif
     assert finished.code == 0, finished.output
     assert read_csv(prefix, "failures") == []
     assert re.search(r"\d+ of \d+ predictions named the right class", finished.output)
+    answers = re.search(r"POST /predict: (\d+) of (\d+) answers right \(\d.*%\), 0 mixed up", finished.stderr)
+    assert answers and 0 < int(answers[1]) <= int(answers[2]), finished.stderr
+    assert re.search(r"POST /predict: queue \S+ms \(p95 \S+\), compute \S+ms", finished.stderr), finished.stderr

@@ -4,15 +4,11 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
-import { openPage, startAcrida, startAcridaWith, startBrowser, startTarget, until } from "./support.mjs";
+import { TABS, figure, openPage, startAcrida, startAcridaWith, startBrowser, startTarget, state, until } from "./support.mjs";
 
 let target, browser;
 before(async () => { target = await startTarget(); browser = await startBrowser(); });
 after(async () => { await browser.close(); target.close(); });
-
-const TABS = ["overview", "statistics", "charts", "failures", "exceptions", "ratio", "logs", "runs", "downloads"];
-const figure = (page, name) => page.locator(`.figures div:has(dt:text-is("${name}")) dd`).innerText();
-const state = (page) => page.locator("header .state").first().innerText();
 
 async function shot(page, name, options) {
   if (!process.env.SHOTS) return;
@@ -42,6 +38,14 @@ test("a test is started, watched in every tab, changed, stopped, and started aga
       await until(`${tab} is shown`, async () => (await page.locator("#panel").innerText()).trim() !== "" && !(await page.locator("#panel .loading").count()));
       await shot(page, tab, { fullPage: true });
     }
+    await page.click("#tab-failures");
+    await until("counts over time", async () => (await page.locator("tbody tr .bars-over-time rect").count()) > 1);
+    assert.match(await page.locator("tbody tr .bars-over-time").first().getAttribute("aria-label"), /^At most \d+ in 1 s, at \d\d:\d\d:\d\d$/);
+    await page.click("#tab-exceptions");
+    await until("counts over time", async () => (await page.locator(".raised .bars-over-time rect").count()) > 0);
+    assert.match(await page.locator(".raised summary").innerText(), /<img src=x onerror='window\.hacked=1'>/);
+    await page.click("#tab-overview");
+    assert.match(await page.locator("#panel").innerText(), /Event loop late by\s+[\d.,]+ m?s/);
 
     await page.click("#tab-statistics");
     await page.fill("[type=search]", "script");
@@ -113,43 +117,6 @@ test("both themes and a phone show everything; the report too", async () => {
     assert.deepEqual(problems, []);
     await close();
   } finally {
-    await acrida.stop();
-  }
-});
-
-test("the keyboard alone is enough, and everything has a name", async () => {
-  const acrida = await startAcrida("--host", target.url);
-  const { page, close } = await openPage(browser, acrida.url);
-  try {
-    await page.waitForSelector("form");
-    await page.focus("#tab-overview");
-    await page.keyboard.press("ArrowRight");
-    assert.equal(await page.evaluate(() => document.activeElement.id), "tab-statistics");
-    await page.keyboard.press("ArrowLeft");
-    await page.focus("[name=user_count]");
-    await page.keyboard.press("Enter");
-    await until("started by Enter", async () => (await state(page)) === "Running");
-    const nameless = await page.$$eval("button, a, input, select", (all) => all.filter((one) =>
-      !(one.innerText || one.getAttribute("aria-label") || one.labels?.length || one.title)).map((one) => one.outerHTML));
-    assert.deepEqual(nameless, []);
-  } finally {
-    await close();
-    await acrida.stop();
-  }
-});
-
-test("the page comes back after the process was paused", async () => {
-  const acrida = await startAcrida("--host", target.url, "--autostart", "-u", "2");
-  const { page, close } = await openPage(browser, acrida.url);
-  try {
-    await until("running", async () => (await state(page)) === "Running");
-    acrida.child.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    acrida.child.kill("SIGCONT");
-    const before = await figure(page, "Time");
-    await until("time goes on", async () => (await figure(page, "Time")) !== before);
-  } finally {
-    await close();
     await acrida.stop();
   }
 });

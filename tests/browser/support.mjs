@@ -1,13 +1,22 @@
 // What the browser test stands on: a server to load, the command, and Chromium.
 import { spawn } from "node:child_process";
+import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
+import os from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
 const HERE = import.meta.dirname;
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const TABS = ["overview", "statistics", "charts", "failures", "exceptions", "ratio", "logs", "runs", "downloads"];
+
+/** A number of the header, as text. */
+export const figure = (page, name) => page.locator(`.figures div:has(dt:text-is("${name}")) dd`).innerText();
+/** What the header says that the test does. */
+export const state = (page) => page.locator("header .state").first().innerText();
 
 /** A server with quick, slow and failing answers, on a free port of this machine. */
 export function startTarget() {
@@ -26,6 +35,11 @@ export function startTarget() {
   })));
 }
 
+export function temporaryFolder() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "page-"));
+  return { path: folder, remove: () => fs.rmSync(folder, { recursive: true }) };
+}
+
 export function freePort() {
   return new Promise((resolve) => {
     const server = net.createServer().listen(0, "127.0.0.1", () => {
@@ -40,7 +54,8 @@ export const startAcrida = (...args) => startAcridaWith("locustfile.py", ...args
 
 /** The same, with another locustfile of this folder. */
 export async function startAcridaWith(locustfile, ...args) {
-  const port = await freePort();
+  const given = args.indexOf("--web-port");
+  const port = given < 0 ? await freePort() : args.splice(given, 2)[1];
   const acrida = process.env.ACRIDA || path.join(HERE, "../../.venv/bin/acrida");
   const child = spawn(acrida, ["-f", path.join(HERE, locustfile), "--web-port", String(port), ...args],
     { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, LOCUST_NO_HISTORY: "true" } });

@@ -11,7 +11,7 @@ enum State {
     /// The rest of a body that is not kept.
     Body { left: u64 },
     /// The time to answer; later requests wait.
-    Sleep { arrived_ns: u64 },
+    Sleep { arrived_ns: u64, until_ns: u64 },
     /// Nothing: requests pile up unanswered.
     Hang,
     /// The end, once everything has been sent.
@@ -31,8 +31,8 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Read,
-    /// Call [`Connection::wake`] when the request that arrived now has slept.
-    SleepFrom(u64),
+    /// Call [`Connection::wake`] at this time.
+    SleepUntil(u64),
     Close,
 }
 
@@ -78,7 +78,7 @@ impl Connection {
     /// When the request that is being answered late arrived.
     pub(crate) fn sleeps_since_ns(&self) -> Option<u64> {
         match self.state {
-            State::Sleep { arrived_ns } => Some(arrived_ns),
+            State::Sleep { arrived_ns, .. } => Some(arrived_ns),
             _ => None,
         }
     }
@@ -97,7 +97,7 @@ impl Connection {
                     }
                 }
                 State::Body { .. } | State::Hang => return Next::Read,
-                State::Sleep { arrived_ns } => return Next::SleepFrom(arrived_ns),
+                State::Sleep { until_ns, .. } => return Next::SleepUntil(until_ns),
                 State::End => return Next::Close,
             }
         }
@@ -137,7 +137,12 @@ impl Connection {
         self.keep_alive = head.keep_alive;
         match site.answer(&head, now_ns) {
             Answer::Now { status, body } => self.respond(status, &body),
-            Answer::AfterSleep => self.state = State::Sleep { arrived_ns: now_ns },
+            Answer::At(until_ns) => {
+                self.state = State::Sleep {
+                    arrived_ns: now_ns,
+                    until_ns,
+                }
+            }
             Answer::Never => self.state = State::Hang,
         }
         let rest = head.bytes + body_here;
@@ -205,11 +210,12 @@ mod tests {
 
     #[test]
     fn what_follows_a_sleeping_request_waits() {
+        use crate::site::SLEEP;
         let mut site = Site::default();
         let mut connection = Connection::new();
         let text = format!("GET /sleep20 HTTP/1.1\r\n\r\n{GET}");
         let next = connection.receive(text.as_bytes(), &mut site, 100);
-        assert_eq!(next, Next::SleepFrom(100));
+        assert_eq!(next, Next::SleepUntil(100 + SLEEP));
         assert_eq!(connection.sleeps_since_ns(), Some(100));
         assert_eq!(answers(&mut connection), 0);
         assert_eq!(connection.wake(&mut site, 200), Next::Read);

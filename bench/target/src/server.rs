@@ -1,6 +1,7 @@
 //! The shell: sockets, the clock, and one epoll loop over them.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::connection::{Connection, Next};
-use crate::site::{SLEEP, Site};
+use crate::site::Site;
 
 /// The system wakes a thread up to about a millisecond late, so the last bit of
 /// a sleep is spent asking again and again.
@@ -31,8 +32,8 @@ struct Server {
     peers: HashMap<u64, Peer>,
     next_id: u64,
     site: Site,
-    /// Who is to be woken, and when; all sleep equally long, so the first is due first.
-    sleepers: VecDeque<(u64, u64)>,
+    /// When somebody is to be woken, and whom.
+    sleepers: BinaryHeap<Reverse<(u64, u64)>>,
     /// Where everything is read into.
     input: Vec<u8>,
 }
@@ -53,7 +54,7 @@ pub(crate) fn run(listener: &TcpListener) -> io::Result<()> {
         peers: HashMap::new(),
         next_id: LISTENER + 1,
         site: Site::default(),
-        sleepers: VecDeque::new(),
+        sleepers: BinaryHeap::new(),
         input: vec![0; READ_BYTES],
     };
     let mut space = [MaybeUninit::uninit(); EVENTS_MAX];
@@ -96,7 +97,7 @@ fn now_ns() -> u64 {
 impl Server {
     /// How long to wait for events; `None` while nobody sleeps.
     fn until_next_wake(&self) -> Option<Timespec> {
-        let (due_ns, _) = self.sleepers.front()?;
+        let Reverse((due_ns, _)) = self.sleepers.peek()?;
         let left = due_ns.saturating_sub(now_ns() + AWAKE_BEFORE_NS);
         let part = |ns| i64::try_from(ns).expect("below the time of one sleep");
         Some(Timespec {
@@ -145,12 +146,12 @@ impl Server {
     }
 
     fn wake_sleepers(&mut self) {
-        while let Some((due_ns, id)) = self.sleepers.front().copied() {
+        while let Some(Reverse((due_ns, id))) = self.sleepers.peek().copied() {
             let now = now_ns();
             if due_ns > now {
                 return;
             }
-            self.sleepers.pop_front();
+            self.sleepers.pop();
             let Some(peer) = self.peers.get_mut(&id) else {
                 continue;
             };
@@ -181,9 +182,7 @@ impl Server {
         }
         match next {
             Next::Read => {}
-            Next::SleepFrom(arrived_ns) => {
-                self.sleepers.push_back((arrived_ns + SLEEP, id));
-            }
+            Next::SleepUntil(due_ns) => self.sleepers.push(Reverse((due_ns, id))),
             Next::Close => self.close(id),
         }
     }

@@ -5,11 +5,12 @@
 //! | `/` | a few bytes |
 //! | `/upload` | how many bytes the body had, once it has arrived |
 //! | `/sleep20` | the same as `/`, [`SLEEP`] after the request has arrived |
+//! | `/stalling` | the same, but nothing moves for the last [`STALL`] of every [`PERIOD`] |
 //! | `/hang` | none, ever |
 //! | `/status/503` | that status |
 //! | anything else | 404 |
 //! | `/__count` | what was answered, by method and path, and when; itself not counted |
-//! | `/__times` | how long `/sleep20` took, measured here |
+//! | `/__times` | how long `/sleep20` and `/stalling` took, measured here |
 //! | `/__reset` | forgets both |
 
 use std::collections::BTreeMap;
@@ -20,6 +21,12 @@ use crate::request::Head;
 
 /// How long `/sleep20` takes, in nanoseconds.
 pub(crate) const SLEEP: u64 = 20_000_000;
+/// `/stalling` works on nothing this long, in nanoseconds.
+pub(crate) const STALL: u64 = 500_000_000;
+/// It does so at the end of every period of this length, the first of which begins
+/// [`AHEAD`] before its first request: no request comes just when a stall begins or ends.
+const PERIOD: u64 = 5_000_000_000;
+const AHEAD: u64 = 2_500_000;
 /// More different paths than this are counted together.
 const NAMES_MAX: usize = 1_000;
 const OTHER_NAMES: &str = "others";
@@ -29,8 +36,12 @@ const TIMES_MAX: usize = 1_000_000;
 /// When and with what a request is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Now { status: u16, body: String },
-    AfterSleep,
+    Now {
+        status: u16,
+        body: String,
+    },
+    /// At this time.
+    At(u64),
     Never,
 }
 
@@ -43,6 +54,8 @@ pub(crate) struct Site {
     first_request_ns: Option<u64>,
     last_answer_ns: Option<u64>,
     sleep_times_ns: Vec<u64>,
+    /// When the first period of `/stalling` began.
+    stalls_since_ns: Option<u64>,
 }
 
 /// What `/` answers.
@@ -64,7 +77,11 @@ impl Site {
                 status: 200,
                 body: format!("{{\"received\":{}}}", head.body_bytes),
             },
-            "/sleep20" => Answer::AfterSleep,
+            "/sleep20" => Answer::At(now_ns + SLEEP),
+            "/stalling" => {
+                let begin = *self.stalls_since_ns.get_or_insert(now_ns - AHEAD);
+                Answer::At(begin + worked_until(now_ns - begin))
+            }
             "/hang" => return Answer::Never,
             path => Answer::Now {
                 status: status_asked_for(path).unwrap_or(404),
@@ -101,7 +118,7 @@ impl Site {
         self.last_answer_ns = Some(now_ns);
     }
 
-    /// `/sleep20` has been answered, this long after the request arrived.
+    /// `/sleep20` or `/stalling` has been answered, this long after the request arrived.
     pub(crate) fn slept(&mut self, ns: u64) {
         if self.sleep_times_ns.len() < TIMES_MAX {
             self.sleep_times_ns.push(ns);
@@ -144,6 +161,18 @@ impl Site {
             "p99_ms": at(0.99),
             "max_ms": at(1.0),
         })
+    }
+}
+
+/// When [`SLEEP`] of work is done that begins at `ns`, both since the first period began;
+/// during a stall nothing is done.
+fn worked_until(ns: u64) -> u64 {
+    let stall = ns / PERIOD * PERIOD + (PERIOD - STALL);
+    if ns + SLEEP <= stall {
+        ns + SLEEP
+    } else {
+        // What is left to do when it begins is done after it.
+        ns.min(stall) + STALL + SLEEP
     }
 }
 
@@ -230,8 +259,33 @@ mod tests {
             body(&site.answer(&head("POST", "/upload"), 1))["received"],
             5
         );
-        assert_eq!(site.answer(&head("GET", "/sleep20"), 1), Answer::AfterSleep);
+        assert_eq!(
+            site.answer(&head("GET", "/sleep20"), 1),
+            Answer::At(1 + SLEEP)
+        );
         assert_eq!(site.answer(&head("GET", "/hang"), 1), Answer::Never);
+    }
+
+    #[test]
+    fn nothing_is_done_during_a_stall() {
+        let ms = 1_000_000;
+        for (why, at_ms, expected_ms) in [
+            ("before", 0, 20),
+            ("just done", 4_480, 4_500),
+            ("half done", 4_490, 5_010),
+            ("not begun", 4_500, 5_020),
+            ("in the middle", 4_750, 5_020),
+            ("its last moment", 4_999, 5_020),
+            ("after it", 5_000, 5_020),
+            ("the next period", 9_490, 10_010),
+        ] {
+            assert_eq!(worked_until(at_ms * ms), expected_ms * ms, "{why}");
+        }
+        let mut site = Site::default();
+        let first = site.answer(&head("GET", "/stalling"), 7_000_000_000);
+        assert_eq!(first, Answer::At(7_020_000_000));
+        let later = site.answer(&head("GET", "/stalling"), 11_600_000_000);
+        assert_eq!(later, Answer::At(12_020_000_000 - AHEAD));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use classifier_imaging::{Class, Preprocessing};
 
 use crate::artifact::ModelFile;
 use crate::container::ArtifactError;
-use crate::convolution::TILE;
-use crate::matrix::{Matrix, Target, multiply};
+use crate::direct::{Direct, Pass};
 use crate::network::{Architecture, CLASSES, EPSILON, Head, Network, Node, Unit, Weights};
+use crate::pooling::Pool;
 
 /// Images that pass through the network together; bounds a [`Scratch`]'s memory
 /// to about 25 MB for the default network.
@@ -21,6 +21,8 @@ pub struct Classifier {
     /// As the network's parameters, with each normalisation folded into the
     /// weights before it: scales are unused, offsets are the channel's offset.
     pub(crate) folded: Vec<f32>,
+    /// The same weights again, as convolutions read them; in the network's order.
+    convolutions: Vec<Direct>,
     temperature: f32,
     preprocessing: Preprocessing,
     version: String,
@@ -37,7 +39,7 @@ pub struct Prediction {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) slots: Vec<Vec<f32>>,
-    patches: Vec<f32>,
+    bordered: Vec<f32>,
 }
 
 impl Prediction {
@@ -103,9 +105,12 @@ impl Classifier {
     /// A classifier straight from training: no version yet, temperature 1.
     pub(crate) fn from_weights(architecture: &Architecture, weights: &Weights) -> Classifier {
         let network = Network::new(architecture);
+        let folded = fold(&network, weights);
+        let convolutions = network.units().map(|unit| direct(unit, &folded)).collect();
         Classifier {
-            folded: fold(&network, weights),
             network,
+            folded,
+            convolutions,
             temperature: 1.0,
             preprocessing: Preprocessing::new(architecture.side),
             version: String::new(),
@@ -142,8 +147,19 @@ impl Classifier {
             for (target, image) in scratch.slots[0].chunks_exact_mut(size).zip(group) {
                 target.copy_from_slice(image);
             }
+            let mut convolutions = self.convolutions.iter();
             for node in &self.network.nodes {
-                self.run(node, scratch, group.len());
+                match node {
+                    Node::Unit(unit) => {
+                        let convolution = convolutions.next().expect("one for each unit");
+                        scratch.convolve(convolution, unit, group.len());
+                    }
+                    Node::Pool {
+                        pool,
+                        input,
+                        output,
+                    } => scratch.pool(pool, *input, *output, group.len()),
+                }
             }
             let last = &scratch.slots[self.network.head.input];
             logits
@@ -151,58 +167,14 @@ impl Classifier {
         }
         logits
     }
-
-    fn run(&self, node: &Node, scratch: &mut Scratch, images: usize) {
-        match node {
-            Node::Unit(unit) => self.run_unit(unit, scratch, images),
-            Node::Pool {
-                pool,
-                input,
-                output,
-            } => {
-                let mut target = std::mem::take(&mut scratch.slots[*output]);
-                pool.forward(&scratch.slots[*input], &mut target, images);
-                scratch.slots[*output] = target;
-            }
-        }
-    }
-
-    /// Tile by tile: offsets and shortcut first, the product added, then the ReLU,
-    /// all while the tile is in the cache.
-    fn run_unit(&self, unit: &Unit, scratch: &mut Scratch, images: usize) {
-        let convolution = &unit.convolution;
-        let channels = convolution.channels_out;
-        let offsets = &self.folded[unit.scale.clone()][channels..];
-        let weights = &self.folded[convolution.weights.clone()];
-        let weights = Matrix::new(weights, convolution.patch(), channels);
-        let mut output = std::mem::take(&mut scratch.slots[unit.output]);
-        let shortcut = unit.shortcut.map(|slot| &scratch.slots[slot]);
-        let input = &scratch.slots[unit.input];
-        convolution.for_each_tile(input, images, &mut scratch.patches, |tile, patches| {
-            let range = tile.start * channels..tile.end * channels;
-            let target = &mut output[range.clone()];
-            match shortcut {
-                Some(shortcut) => add_offsets(target, &shortcut[range], offsets),
-                None => target
-                    .chunks_exact_mut(channels)
-                    .for_each(|pixel| pixel.copy_from_slice(offsets)),
-            }
-            multiply(target, patches, weights, Target::Add);
-            if unit.relu {
-                target.iter_mut().for_each(|value| *value = value.max(0.0));
-            }
-        });
-        scratch.slots[unit.output] = output;
-    }
 }
 
-fn add_offsets(target: &mut [f32], shortcut: &[f32], offsets: &[f32]) {
-    let pixels = shortcut.chunks_exact(offsets.len());
-    for (pixel, shortcut) in target.chunks_exact_mut(offsets.len()).zip(pixels) {
-        for ((value, shortcut), offset) in pixel.iter_mut().zip(shortcut).zip(offsets) {
-            *value = shortcut + offset;
-        }
-    }
+/// A unit's convolution, its normalisation in it.
+fn direct(unit: &Unit, folded: &[f32]) -> Direct {
+    let channels = unit.convolution.channels_out;
+    let weights = &folded[unit.convolution.weights.clone()];
+    let offsets = &folded[unit.scale.clone()][channels..];
+    Direct::new(&unit.convolution, weights, offsets)
 }
 
 impl Head {
@@ -251,10 +223,25 @@ impl Scratch {
         for unit in network.units() {
             self.slots[unit.raw] = Vec::new();
         }
-        let patches = network.largest_patch() * TILE;
-        if self.patches.len() < patches {
-            self.patches.resize(patches, 0.0);
-        }
+    }
+
+    fn convolve(&mut self, convolution: &Direct, unit: &Unit, images: usize) {
+        let mut output = std::mem::take(&mut self.slots[unit.output]);
+        convolution.run(Pass {
+            input: &self.slots[unit.input],
+            shortcut: unit.shortcut.map(|slot| &self.slots[slot][..]),
+            relu: unit.relu,
+            output: &mut output,
+            images,
+            bordered: &mut self.bordered,
+        });
+        self.slots[unit.output] = output;
+    }
+
+    fn pool(&mut self, pool: &Pool, input: usize, output: usize, images: usize) {
+        let mut target = std::mem::take(&mut self.slots[output]);
+        pool.forward(&self.slots[input], &mut target, images);
+        self.slots[output] = target;
     }
 }
 

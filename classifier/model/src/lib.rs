@@ -1,6 +1,7 @@
 //! The network that tells the four classes apart: its shape, training, inference and file.
 //!
-//! A small residual network on grey images, on top of one fast matrix product;
+//! A small residual network on grey images, on top of one fast matrix product for training
+//! and one fast convolution for serving;
 //! everything else (convolution, normalisation, gradients, optimiser) is here and
 //! tested against finite differences. Training and serving share the shape and the
 //! weights; serving folds the normalisation into them first.
@@ -9,6 +10,7 @@ mod artifact;
 mod attention;
 pub mod container;
 mod convolution;
+mod direct;
 mod inference;
 mod matrix;
 mod metrics;

@@ -8,6 +8,7 @@ mod metrics;
 mod parallel;
 mod prediction;
 mod priority;
+mod profile;
 mod retraining;
 mod server;
 
@@ -43,6 +44,7 @@ enum Command {
 
 /// Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong flags.
 fn main() -> ExitCode {
+    memory::give_back_large_blocks();
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

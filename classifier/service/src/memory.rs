@@ -4,6 +4,22 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Above this many bytes, memory is the system's and not the allocator's: it grows without
+/// copies, and is given back at once.
+#[cfg(target_env = "gnu")]
+const LARGE_BYTES: libc::c_int = 128 * 1024;
+
+/// Has large blocks of memory, such as bodies of requests, go back to the system when they are
+/// freed. By itself the C library would begin to keep them after the first, so that a bound on
+/// bodies would not bound the process.
+pub(crate) fn give_back_large_blocks() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: called before other threads start; a refusal leaves things as they are.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+    }
+}
+
 /// What is left of the memory for request bodies; one permit is one byte.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget(Arc<Semaphore>);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use classifier_imaging::Class;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 /// Latencies that are remembered one by one.
@@ -25,6 +26,7 @@ pub(crate) struct Metrics {
     request_seconds: HistogramVec,
     predictions: IntCounterVec,
     inference_seconds: Histogram,
+    cached_predictions: IntCounter,
     uploads: IntCounterVec,
     jobs: IntCounterVec,
     waiting_images: IntGauge,
@@ -73,6 +75,13 @@ impl Metrics {
                 &registry,
                 Histogram::with_opts(seconds("inference_seconds", "The network's pass.")),
             ),
+            cached_predictions: registered(
+                &registry,
+                IntCounter::new(
+                    "cached_predictions_total",
+                    "Of the predictions, those that were remembered.",
+                ),
+            ),
             uploads: counters(
                 "uploads_total",
                 "Training images stored, by their label.",
@@ -101,11 +110,19 @@ impl Metrics {
         histogram.observe(seconds);
     }
 
-    /// `infer` is the network's pass.
-    pub(crate) fn count_prediction(&self, class: Class, infer: Duration) {
+    /// `infer` is the network's pass; `None` for a result that was remembered.
+    pub(crate) fn count_prediction(&self, class: Class, infer: Option<Duration>) {
         let name = class.short_name();
         self.predictions.with_label_values(&[name]).inc();
-        self.inference_seconds.observe(infer.as_secs_f64());
+        match infer {
+            Some(infer) => self.inference_seconds.observe(infer.as_secs_f64()),
+            None => self.cached_predictions.inc(),
+        }
+    }
+
+    /// Predictions that were remembered.
+    pub(crate) fn cached_predictions(&self) -> u64 {
+        self.cached_predictions.get()
     }
 
     /// Remembers how long a prediction took, request to reply.
@@ -207,10 +224,12 @@ mod tests {
         for took_ms in 0..150 {
             let took = Duration::from_millis(took_ms);
             metrics.count_request("/predict", "POST", 200, took);
-            metrics.count_prediction(Class::Glioma, Duration::from_millis(2));
+            metrics.count_prediction(Class::Glioma, Some(Duration::from_millis(2)));
             metrics.remember_latency(took);
         }
-        assert_eq!(metrics.predictions(), [150, 0, 0, 0]);
+        metrics.count_prediction(Class::Glioma, None);
+        assert_eq!(metrics.predictions(), [151, 0, 0, 0]);
+        assert_eq!(metrics.cached_predictions(), 1);
         assert_eq!(metrics.mean_inference_ms(), Some(2.0));
         let latest = metrics.latest_ms();
         assert_eq!((latest.len(), latest[0], latest[99]), (100, 50.0, 149.0));

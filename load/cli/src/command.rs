@@ -164,7 +164,7 @@ mod tests {
     fn what_is_wrong_is_found_before_a_run() {
         for (line, classes, code, part) in [
             ("-f missing.py", &["A"][..], 1, "missing.py"),
-            ("--headless --usrs 5", &["A"], 2, "did you mean '--users'"),
+            ("--headless --usrs 5", &["A"], 2, "Did you mean '--users'"),
             ("--autoquit 5", &["A"], 2, "--autostart"),
             ("--headless", &[], 1, "no user class found"),
             ("--headless B", &["A"], 1, "unknown user class B"),

@@ -53,7 +53,7 @@ fn every_mistake_is_one_line_on_stderr() {
         (
             &["--usrs", "5"],
             2,
-            "acrida: error: unrecognized arguments: --usrs (did you mean '--users'?)",
+            "acrida: error: unrecognized arguments: --usrs. Did you mean '--users'?",
         ),
         (
             &["-u", "x"],

@@ -1,7 +1,7 @@
 //! What goes into a runner and what comes out of it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One simulated user. Ids are never used twice in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +88,8 @@ pub enum Command {
     TestStarted,
     /// The host has started this user.
     UserStarted(UserId),
+    /// In an open run: this user has nothing to do, and can take an arrival.
+    UserFree(UserId),
     /// This user has ended, asked or by itself, or could not be started.
     UserStopped(UserId),
     /// End the test; the program goes on.
@@ -100,7 +102,8 @@ pub enum Command {
 
 /// What is to be done, in this order.
 ///
-/// Everything but [`Action::ResetStats`] is for the host, who executes users.
+/// Everything but [`Action::ResetStats`] and [`Action::Dropped`] is for the host, who
+/// executes users.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Forget what was measured so far: a test starts, or its ramp is over and
@@ -119,6 +122,19 @@ pub enum Action {
     SpawningComplete {
         /// Users that run now.
         user_count: u64,
+    },
+    /// Have a user that is free run its next task; answer [`Command::UserFree`] when it
+    /// has nothing to do again.
+    Arrive {
+        /// Who.
+        user: UserId,
+        /// When it should have begun.
+        due: Instant,
+    },
+    /// Count arrivals that no user has taken.
+    Dropped {
+        /// How many.
+        arrivals: u64,
     },
     /// End users; answer [`Command::UserStopped`] for each as it ends.
     StopUsers {

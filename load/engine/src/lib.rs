@@ -10,6 +10,7 @@
 
 mod control;
 pub mod plan;
+mod pool;
 mod roster;
 mod run_state;
 mod runner;
@@ -18,6 +19,7 @@ mod thread;
 pub use control::{
     Action, ClassId, Command, Ending, InvalidSpawnRate, SpawnRate, Swarm, UserClass, UserId,
 };
+pub use pool::{ARRIVAL_WAIT_MAX, ARRIVALS_WAITING_MAX};
 pub use run_state::RunState;
 pub use runner::{END_LIMIT, Runner, Settings};
 pub use thread::{Control, RunnerThread, start};

@@ -23,6 +23,9 @@ pub struct Settings {
     pub observers: Vec<Arc<dyn Observer>>,
     /// How much an answer may bring.
     pub limits: Limits,
+    /// The JSON field in which answers without `Server-Timing` say how long the server
+    /// worked, in ms; `None` looks at headers alone.
+    pub time_field: Option<String>,
 }
 
 /// Threads that send requests.
@@ -61,6 +64,7 @@ impl Client {
                 Arc::clone(&outbox),
                 observer,
                 settings.limits,
+                settings.time_field.clone(),
             );
             let thread = std::thread::Builder::new().name("acrida-io".to_owned());
             threads.push(thread.spawn(move || worker.run())?);

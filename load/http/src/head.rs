@@ -20,6 +20,8 @@ pub(crate) struct Head {
     pub(crate) coding: Coding,
     /// Whether the connection may serve another request.
     pub(crate) keeps_alive: bool,
+    /// Whether it says where the server's time went.
+    pub(crate) tells_time: bool,
 }
 
 /// Reads the head at the beginning of `bytes`; `None` if it is not all there.
@@ -71,6 +73,7 @@ fn describe(
     let mut keeps_alive = response.version == Some(1);
     let mut content_length = None;
     let mut chunked = false;
+    let mut tells_time = false;
     let mut coding = Coding::Identity;
     for header in response.headers.iter() {
         let (name, value) = (header.name, header.value.trim_ascii());
@@ -80,6 +83,8 @@ fn describe(
             chunked = has_token(value, b"chunked");
         } else if name.eq_ignore_ascii_case("content-encoding") {
             coding = Coding::named(value);
+        } else if name.eq_ignore_ascii_case("server-timing") {
+            tells_time = true;
         } else if name.eq_ignore_ascii_case("connection") {
             keeps_alive = if has_token(value, b"close") {
                 false
@@ -101,6 +106,7 @@ fn describe(
         framing,
         coding,
         keeps_alive,
+        tells_time,
     })
 }
 

@@ -29,6 +29,7 @@ pub(crate) struct Received {
     pub(crate) raw: Vec<u8>,
     pub(crate) head_length: usize,
     pub(crate) keeps_alive: bool,
+    pub(crate) tells_time: bool,
 }
 
 impl Incoming {
@@ -98,6 +99,7 @@ impl Incoming {
             raw,
             head_length: head.length,
             keeps_alive: head.keeps_alive && !self.surplus,
+            tells_time: head.tells_time,
         };
         (received, body, self.body.without_limit(), head.coding)
     }
@@ -129,6 +131,7 @@ impl Incoming {
             raw,
             head_length: head.length,
             keeps_alive: head.keeps_alive && !self.surplus,
+            tells_time: head.tells_time,
         })
     }
 }

@@ -120,6 +120,7 @@ impl Job {
             finished_us,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
+            server: None,
         }
     }
 }

@@ -38,6 +38,7 @@ mod request;
 mod resolver;
 mod response;
 mod send;
+mod server_time;
 mod session;
 mod stream;
 mod streaming;

@@ -1,5 +1,7 @@
 //! Who is told of every request that is counted.
 
+use acrida_stats::{Answer, ServerTime};
+
 /// One finished request, as statistics and request log see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -19,6 +21,10 @@ pub struct Record<'a> {
     pub bytes_received: u64,
     /// The error as the failure table shows it; `None` if it succeeded.
     pub failure: Option<&'a str>,
+    /// Where the time went, if the server tells.
+    pub server: Option<ServerTime>,
+    /// What was answered and what should have been, if the submitter knows.
+    pub answer: Option<Answer<'a>>,
 }
 
 /// Is told of every request as it finishes, on the I/O thread.

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use acrida_stats::ServerTime;
 use mio::unix::pipe;
 
 use crate::error::HttpError;
@@ -31,7 +32,8 @@ pub struct Finished {
     pub result: Result<Response, HttpError>,
     /// The body, if it is handed over while it arrives.
     pub stream: Option<Arc<BodyStream>>,
-    /// From the first byte written to the last byte read, in µs; without a
+    /// From when it was due, or from the first byte written, to the last byte read, in
+    /// µs; without a
     /// connection, from the attempt to its end; where the body is handed over while
     /// it arrives, to the head.
     pub response_time_us: u64,
@@ -41,6 +43,8 @@ pub struct Finished {
     pub bytes_sent: u64,
     /// Bytes received, see [`Record`].
     pub bytes_received: u64,
+    /// Where the time went, if the server tells.
+    pub server: Option<ServerTime>,
 }
 
 impl Finished {
@@ -107,6 +111,8 @@ impl Finished {
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
             failure,
+            server: self.server,
+            answer: None,
         }
     }
 }

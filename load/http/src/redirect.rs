@@ -78,6 +78,7 @@ mod tests {
             wording: Wording::default(),
             streams: false,
             verdict_is_open: false,
+            due: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is sent.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +46,9 @@ pub struct Request {
     /// Whether the answer is handed over once its head is there, and its body while it
     /// arrives.
     pub streams: bool,
+    /// When it should have been sent, if that is known: its response time counts from
+    /// there, so that what kept it waiting is in it.
+    pub due: Option<Instant>,
     /// Whether the submitter will decide about failure and count it; it is then not
     /// told to the observer.
     pub verdict_is_open: bool,

@@ -14,6 +14,7 @@ pub struct Response {
     pub elapsed_us: u64,
     raw: Vec<u8>,
     head_length: usize,
+    tells_time: bool,
 }
 
 impl Response {
@@ -24,6 +25,7 @@ impl Response {
             elapsed_us,
             raw: received.raw,
             head_length: received.head_length,
+            tells_time: received.tells_time,
         }
     }
 
@@ -54,8 +56,23 @@ impl Response {
     /// Whether the head has a line that begins so; `name` in lower case. Quicker than
     /// reading all of them.
     pub(crate) fn mentions(&self, name: &str) -> bool {
-        self.head().split(|byte| *byte == b'\n').any(|line| {
-            line.len() >= name.len() && line[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+        self.rest_of_line(name).is_some()
+    }
+
+    /// What follows `name` in the first line of the head that begins so.
+    pub(crate) fn line(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.rest_of_line(name)?).ok()
+    }
+
+    /// Whether it says where the server's time went.
+    pub(crate) fn tells_time(&self) -> bool {
+        self.tells_time
+    }
+
+    fn rest_of_line(&self, name: &str) -> Option<&[u8]> {
+        self.head().split(|byte| *byte == b'\n').find_map(|line| {
+            let (begin, rest) = line.split_at_checked(name.len())?;
+            begin.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
         })
     }
 

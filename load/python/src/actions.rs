@@ -45,7 +45,8 @@ pub(crate) fn call_of<'py>(py: Python<'py>, call: Call) -> PyResult<Option<Bound
         Call::Change(change) => return change_of(change).into_pyobject(py).map(Some),
     };
     let (name, arguments) = match action {
-        Action::ResetStats => return Ok(None),
+        // Arrivals go to their users at once.
+        Action::ResetStats | Action::Dropped { .. } | Action::Arrive { .. } => return Ok(None),
         Action::TestStart => ("test_start", none()),
         Action::Spawn { user, class } => ("spawn", (user.0, class.0).into_pyobject(py)?),
         Action::SpawningComplete { user_count } => {

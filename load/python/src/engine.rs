@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acrida_cli::run::{ClassState, Host};
 use acrida_engine::{Action, ClassId, Command, Control, Runner, SpawnRate, Swarm, UserId};
@@ -14,11 +14,13 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::actions::{Actions, call_of};
+use crate::actions::{Actions, Call, call_of};
+use crate::arrivals::{Arrival, Due, Pool};
 use crate::exchange::Exchange;
 use crate::host::PythonHost;
 use crate::ledger::Ledger;
 use crate::loader::{described, share};
+use crate::loop_watch::LoopWatch;
 use crate::published::Published;
 use crate::session::Session;
 use crate::waiters::{Waiter, Waiters};
@@ -35,7 +37,9 @@ pub(crate) struct Engine {
     client: Arc<Client>,
     actions: Arc<Actions>,
     published: Arc<Published>,
+    loop_watch: Arc<LoopWatch>,
     waiters: Waiters,
+    pool: Pool,
     ledger: Py<Ledger>,
     default_headers: Headers,
     tls: Mutex<HashMap<TlsChoice, Tls>>,
@@ -55,18 +59,25 @@ struct EventLoop {
 }
 
 impl Engine {
-    /// Starts I/O threads, which count in `ledger`.
-    pub(crate) fn start(ledger: &Bound<'_, Ledger>) -> io::Result<Self> {
+    /// Starts I/O threads, which count in `ledger`; `time_field` as in
+    /// [`acrida_http::Settings`].
+    pub(crate) fn start(
+        ledger: &Bound<'_, Ledger>,
+        time_field: Option<String>,
+    ) -> io::Result<Self> {
         let client = Client::start(Settings {
             observers: ledger.get().observers(),
             limits: Limits::default(),
+            time_field,
         })?;
         Ok(Self {
             client,
             ledger: ledger.clone().unbind(),
             actions: Arc::default(),
             published: Arc::default(),
+            loop_watch: Arc::default(),
             waiters: Waiters::default(),
+            pool: Pool::default(),
             default_headers: Headers::new(Headers::default_fields())
                 .expect("the defaults are valid"),
             tls: Mutex::default(),
@@ -82,6 +93,7 @@ impl Engine {
             actions: Arc::clone(&self.actions),
             client: Arc::clone(&self.client),
             published: Arc::clone(&self.published),
+            loop_watch: Arc::clone(&self.loop_watch),
         })
     }
 
@@ -168,7 +180,7 @@ impl Engine {
     /// Starts I/O threads, which count in `ledger`; OSError if the system refuses them.
     #[new]
     fn new(ledger: &Bound<'_, Ledger>) -> PyResult<Self> {
-        Self::start(ledger).map_err(PyOSError::new_err)
+        Self::start(ledger, None).map_err(PyOSError::new_err)
     }
 
     /// Starts to decide who runs when, for a program that uses users as a library.
@@ -193,6 +205,7 @@ impl Engine {
             let collector = Arc::clone(&collector);
             move |action| match action {
                 Action::ResetStats => collector.reset(),
+                Action::Dropped { arrivals } => collector.record_dropped(arrivals),
                 // The program goes on, whoever decides next.
                 Action::Quit => {}
                 other => host.act(other),
@@ -239,8 +252,14 @@ impl Engine {
                 calls.append((switch, py.None()))?;
             }
         }
-        for action in self.actions.take() {
-            if let Some(call) = call_of(py, action)? {
+        for call in self.actions.take() {
+            if let Call::Action(Action::Arrive { user, due }) = call {
+                match self.pool.take(user.0) {
+                    Some(switch) => calls.append((switch, Due(due)))?,
+                    // It has ended meanwhile.
+                    None => self.ledger.get().counter().lane.record_dropped(1),
+                }
+            } else if let Some(call) = call_of(py, call)? {
                 calls.append((act, call))?;
             }
         }
@@ -253,11 +272,24 @@ impl Engine {
         self.client.wake();
     }
 
+    /// A timer of the event loop has fired so many seconds after it was due, and fires
+    /// again in `interval` seconds.
+    fn loop_looked(&self, late: f64, interval: f64) {
+        let seconds = |value| Duration::try_from_secs_f64(value).unwrap_or_default();
+        let due = Instant::now() + seconds(interval);
+        self.loop_watch.looked(seconds(late), due);
+    }
+
     /// Tells the web page what the user classes are like now.
     fn publish(&self, classes: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let state = |class: &Bound<'_, PyAny>| {
             Ok(ClassState {
                 tasks: share(class)?,
+                task_names: class
+                    .getattr("tasks")?
+                    .try_iter()?
+                    .map(|task| task?.getattr("__name__")?.extract())
+                    .collect::<PyResult<_>>()?,
                 host: class.getattr("host")?.extract()?,
             })
         };
@@ -326,6 +358,25 @@ impl Engine {
     /// A user has started.
     fn user_started(&self, user: u64) {
         self.send(Command::UserStarted(UserId(user)));
+    }
+
+    /// A user has nothing to do: `switch` is called with its next arrival.
+    fn join_pool(&self, user: u64, switch: Py<PyAny>) {
+        self.pool.join(user, switch);
+        self.send(Command::UserFree(UserId(user)));
+    }
+
+    /// A user does not wait for an arrival any more.
+    fn leave_pool(&self, user: u64) {
+        drop(self.pool.take(user));
+    }
+
+    /// Counts what `join_pool` has brought, and begins it.
+    fn begin(&self, due: &Due) -> Arrival {
+        let arrival = Arrival::begun(due.0);
+        let counter = self.ledger.get().counter();
+        counter.lane.record_begun(arrival.late_us());
+        arrival
     }
 
     /// A user has ended, or could not be started.

@@ -76,7 +76,10 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
     let options = prepared.options;
     let request_log = request_log(&options)?;
     let ledger = Bound::new(py, Ledger::with_log(request_log.as_ref()))?;
-    let engine = Bound::new(py, start_engine(&ledger)?)?;
+    let engine = Bound::new(
+        py,
+        start_engine(&ledger, options.server_time_field.clone())?,
+    )?;
 
     let first_file = prepared.locustfiles.first();
     let locustfile = first_file.map_or(Path::new(""), |path| path.as_path());
@@ -162,7 +165,7 @@ fn page_setup(
     let option =
         |(dest, help_text, choices, is_secret, is_required, is_multiple): PageOption| ExtraOption {
             dest,
-            help_text,
+            help_text: Some(help_text).filter(|text| !text.is_empty()),
             choices: (!choices.is_empty()).then_some(choices),
             is_secret,
             is_required,
@@ -201,8 +204,8 @@ fn request_log(options: &acrida_cli::options::Options) -> Result<Option<RequestL
     }
 }
 
-fn start_engine(ledger: &Bound<'_, Ledger>) -> Result<Engine, Exit> {
-    Engine::start(ledger)
+fn start_engine(ledger: &Bound<'_, Ledger>, time_field: Option<String>) -> Result<Engine, Exit> {
+    Engine::start(ledger, time_field)
         .map_err(|error| Exit::Failed(format!("the system refuses to start I/O threads: {error}")))
 }
 

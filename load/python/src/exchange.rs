@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use acrida_cli::run::Counter;
 use acrida_http::{BodyStream, Finished, HttpError, Observer, Record, Response, Wording};
+use acrida_stats::Answer;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -243,7 +244,8 @@ impl Exchange {
     }
 
     /// Counts the request as a `catch_response` block decided; only the first time.
-    #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
+    /// `answer` as in [`checked`].
+    #[pyo3(signature = (method, name, response_time_ms, content_length, failure, answer))]
     fn record(
         &self,
         method: Text,
@@ -251,6 +253,7 @@ impl Exchange {
         response_time_ms: Option<f64>,
         content_length: f64,
         failure: Option<&str>,
+        answer: Option<(String, String, bool)>,
     ) -> PyResult<()> {
         let response_time_us = response_time_ms.map(micros).transpose()?;
         if !self.counted.swap(true, Ordering::Relaxed) {
@@ -259,6 +262,7 @@ impl Exchange {
                 name: &name.0,
                 response_time_us,
                 content_length: bytes(content_length),
+                answer: answer.as_ref().map(checked),
                 ..self.finished.record(failure)
             });
         }
@@ -344,6 +348,16 @@ fn cookies(response: &Response) -> Pairs {
         Some((name.trim().to_owned(), value.trim().to_owned()))
     };
     set.iter().filter_map(pair).collect()
+}
+
+/// An answer that was checked: what was expected, what was answered, and whether it was
+/// another request's.
+pub(crate) fn checked((expected, answered, mixed_up): &(String, String, bool)) -> Answer<'_> {
+    Answer {
+        expected,
+        answered,
+        mixed_up: *mixed_up,
+    }
 }
 
 /// Milliseconds as Python has them, in whole µs; what is below 0 counts as 0.

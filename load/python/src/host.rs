@@ -1,12 +1,14 @@
 //! Python as the one who executes users.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use acrida_cli::run::{Change, ClassState, Host};
 use acrida_engine::Action;
 use acrida_http::Client;
 
 use crate::actions::{Actions, Call};
+use crate::loop_watch::LoopWatch;
 use crate::published::Published;
 
 /// Passes actions on to the event loop.
@@ -14,6 +16,7 @@ pub(crate) struct PythonHost {
     pub(crate) actions: Arc<Actions>,
     pub(crate) client: Arc<Client>,
     pub(crate) published: Arc<Published>,
+    pub(crate) loop_watch: Arc<LoopWatch>,
 }
 
 impl Host for PythonHost {
@@ -29,6 +32,10 @@ impl Host for PythonHost {
 
     fn classes(&self) -> Vec<ClassState> {
         self.published.get()
+    }
+
+    fn loop_lag(&self) -> Option<Duration> {
+        self.loop_watch.take_longest(Instant::now())
     }
 
     fn abandon(&self) -> u64 {

@@ -9,7 +9,7 @@ use acrida_stats::{Lane, Limits};
 use pyo3::prelude::*;
 
 use crate::arguments::Text;
-use crate::exchange::{bytes, micros};
+use crate::exchange::{bytes, checked, micros};
 use crate::statistics::{Failure, Row, Statistics};
 
 /// Cores for which one I/O thread is enough: a busy interpreter feeds one.
@@ -69,8 +69,8 @@ impl Ledger {
         Self::with_log(None)
     }
 
-    /// Counts a request of a client of the locustfile's own.
-    #[pyo3(signature = (method, name, response_time_ms, content_length, failure))]
+    /// Counts a request of a client of the locustfile's own; `answer` as in [`checked`].
+    #[pyo3(signature = (method, name, response_time_ms, content_length, failure, answer))]
     fn record(
         &self,
         method: Text,
@@ -78,6 +78,7 @@ impl Ledger {
         response_time_ms: Option<f64>,
         content_length: f64,
         failure: Option<&str>,
+        answer: Option<(String, String, bool)>,
     ) -> PyResult<()> {
         self.counter.record(&Record {
             method: &method.0,
@@ -88,6 +89,8 @@ impl Ledger {
             bytes_sent: 0,
             bytes_received: bytes(content_length),
             failure,
+            server: None,
+            answer: answer.as_ref().map(checked),
         });
         Ok(())
     }

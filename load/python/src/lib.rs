@@ -7,12 +7,14 @@
 
 mod actions;
 mod arguments;
+mod arrivals;
 mod engine;
 mod entry;
 mod exchange;
 mod host;
 mod ledger;
 mod loader;
+mod loop_watch;
 mod multipart;
 mod published;
 mod session;

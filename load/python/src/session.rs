@@ -10,6 +10,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arguments::{Content, HeaderFields, Options, Text};
+use crate::arrivals::Arrival;
 use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::stream::Stream;
@@ -85,6 +86,7 @@ impl Session {
         content_type: Option<String>,
         options: PyRef<'_, Options>,
         count_now: bool,
+        arrival: Option<PyRef<'_, Arrival>>,
     ) -> PyResult<Py<PyAny>> {
         let target = parse_target(base_url, url)
             .map_err(|error| named(py, error.class(), &error.to_string()))?;
@@ -121,6 +123,7 @@ impl Session {
             proxies: options.proxies.clone(),
             wording: options.wording,
             streams: options.streams,
+            due: arrival.map(|arrival| arrival.due),
             verdict_is_open: !count_now,
         };
         let from_url = request.target.credentials.take();

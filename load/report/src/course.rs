@@ -30,6 +30,9 @@ pub struct Point {
     pub p95: Option<f32>,
     /// As `p50`.
     pub p99: Option<f32>,
+    /// Over the whole run up to then, in ms; 0 before anything was timed.
+    #[serde(default)]
+    pub avg: f32,
     /// Beats that it stands for.
     #[serde(skip, default = "one")]
     pub beats: u32,
@@ -51,6 +54,7 @@ impl Merge for Point {
             p50: highest(self.p50, later.p50),
             p95: highest(self.p95, later.p95),
             p99: highest(self.p99, later.p99),
+            avg: later.avg,
             beats: self.beats + later.beats,
         };
     }
@@ -116,6 +120,7 @@ impl Course {
             p50: time(0),
             p95: time(1),
             p99: time(2),
+            avg: entry.avg_response_time_ms().unwrap_or_default() as f32,
             beats: 1,
         };
         self.series.push(point);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::expect::Outcome;
 use crate::grade::key_metrics;
+use crate::insight;
 use crate::json_text::for_script;
 use crate::locust_json;
 use crate::scaling::Step;
@@ -87,6 +88,7 @@ impl Page<'_> {
         args["scaling"] = self.steps.iter().map(scaled).collect();
         args["findings"] = json!(self.findings);
         args["notes"] = json!(self.notes);
+        args["insight"] = json!(insight::sections(&self.run));
         args["cut_off"] = json!(self.run.cut_off);
         args["peak_users"] = json!(self.run.peak_users);
         args

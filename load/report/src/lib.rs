@@ -15,7 +15,9 @@
 //! - [`recorded`]: runs read back from files, ours, Locust's and older ones.
 //! - [`windows`] and [`compare`]: whether two runs differ, and how certainly.
 //! - [`scaling`]: runs in steps, the knee, and the Universal Scalability Law.
+//! - [`insight`]: arrivals, checked answers, and where the server's time went.
 //! - [`course`]: how a run went on, in a bounded number of points.
+//! - [`occurrences`]: when each failure and exception happened, in a bounded number of bins.
 
 pub mod compare;
 pub mod console;
@@ -24,9 +26,11 @@ pub mod expect;
 pub mod grade;
 pub mod guide;
 pub mod html;
+pub mod insight;
 pub mod json_text;
 pub mod locust_csv;
 pub mod locust_json;
+pub mod occurrences;
 pub mod recorded;
 pub mod requests_csv;
 pub mod scaling;

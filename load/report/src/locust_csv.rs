@@ -12,11 +12,25 @@ use acrida_stats::{EntrySnapshot, NoSamples, Snapshot};
 use jiff::Timestamp;
 
 use crate::csv_field::rows;
+use crate::insight::ArrivalsSummary;
 use crate::number::{percentile_label, python_float, python_number};
 
 /// The percentiles that Locust reports unless a locustfile says otherwise.
 pub const PERCENTILES: [f64; 11] = [
     0.50, 0.66, 0.75, 0.80, 0.90, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0,
+];
+
+/// The columns of `_arrivals`, which is there in open runs alone. Times are in ms.
+pub(crate) const ARRIVALS: [&str; 9] = [
+    "Intended",
+    "Begun",
+    "Late",
+    "Dropped",
+    "Late After",
+    "Median Lateness",
+    "95% Lateness",
+    "99% Lateness",
+    "Max Lateness",
 ];
 
 const STATS: [&str; 11] = [
@@ -234,6 +248,22 @@ pub fn exceptions_csv(snapshot: &Snapshot) -> String {
         ]
     });
     rows([texts(&EXCEPTIONS)].into_iter().chain(exceptions))
+}
+
+/// `_arrivals.csv`: how the iterations of an open run began, one row; `None` in others.
+pub fn arrivals_csv(snapshot: &Snapshot) -> Option<String> {
+    let arrivals = ArrivalsSummary::of(&snapshot.arrivals)?;
+    let lateness = [arrivals.p50, arrivals.p95, arrivals.p99, arrivals.max];
+    let counts = [
+        arrivals.intended,
+        arrivals.begun,
+        arrivals.late,
+        arrivals.dropped,
+    ];
+    let mut row = counts.map(|count| count.to_string()).to_vec();
+    row.push(python_number(arrivals.late_after));
+    row.extend(lateness.map(|late| late.map_or_else(String::new, python_number)));
+    Some(rows([texts(&ARRIVALS), row]))
 }
 
 fn texts(names: &[&str]) -> Vec<String> {

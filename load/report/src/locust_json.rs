@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::course::Point;
+use crate::insight::{AnswersSummary, ArrivalsSummary, ServerSummary};
 use crate::summary::{EntrySummary, ExceptionSummary, FailureSummary, RunSummary};
 
 /// The most entries and errors of `/stats/requests`.
@@ -74,12 +75,19 @@ pub fn stats_requests(snapshot: &Snapshot, state: &str, percentiles: &Percentile
 /// What `--json` prints: a row for each name, and the total last, in Python's spelling.
 ///
 /// Locust's keys and types. Its rows lack the total, and its `response_times` are rounded
-/// to two digits; here they are whole milliseconds at three digits. Seconds are told for
+/// to two digits; here they are whole milliseconds at three digits. `server_time`,
+/// `checked_answers` and, in the last row, `arrivals` are there if there is something to tell. Seconds are told for
 /// the newest half hour.
 pub fn stats_json(snapshot: &Snapshot) -> Value {
     let rows = snapshot.entries.iter().chain([&snapshot.total]);
     let start = snapshot.start_us as f64 / 1e6;
-    rows.map(|row| stats_row(row, start)).collect()
+    let mut rows: Vec<_> = rows.map(|row| stats_row(row, start)).collect();
+    if let (Some(arrivals), Some(total)) =
+        (ArrivalsSummary::of(&snapshot.arrivals), rows.last_mut())
+    {
+        total["arrivals"] = json!(arrivals);
+    }
+    Value::Array(rows)
 }
 
 fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
@@ -97,7 +105,7 @@ fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
             .map(|count| (count.second.to_string(), json!(of(&count))))
             .collect()
     };
-    json!({
+    let mut row = json!({
         "name": entry.name,
         "method": entry.method,
         "last_request_timestamp": entry.last_request_us.map(|last| last as f64 / 1e6),
@@ -112,7 +120,14 @@ fn stats_row(entry: &EntrySnapshot, start: f64) -> Value {
         "response_times": times.collect::<Map<_, _>>(),
         "num_reqs_per_sec": by_second(|count| count.requests),
         "num_fail_per_sec": by_second(|count| count.failures),
-    })
+    });
+    if let Some(server) = entry.insight().and_then(ServerSummary::of) {
+        row["server_time"] = json!(server);
+    }
+    if let Some(answers) = entry.insight().and_then(AnswersSummary::of) {
+        row["checked_answers"] = json!(answers);
+    }
+    row
 }
 
 fn current_percentiles(total: &EntrySnapshot, fractions: &[f64]) -> Value {
@@ -158,8 +173,8 @@ pub fn failure(row: &FailureSummary) -> Value {
         "name": row.name,
         "error": row.error,
         "occurrences": row.occurrences,
-        "first_seen": row.first_seen_s.map(utc_second),
-        "last_seen": row.last_seen_s.map(utc_second),
+        "first_seen": row.first_seen_s,
+        "last_seen": row.last_seen_s,
     })
 }
 
@@ -191,6 +206,7 @@ fn history_point(point: &Point) -> Value {
     row.insert("user_count".to_owned(), pair(json!(point.users)));
     row.insert("current_rps".to_owned(), pair(json!(point.rps)));
     row.insert("current_fail_per_sec".to_owned(), pair(json!(point.fps)));
+    row.insert("total_avg_response_time".to_owned(), pair(json!(point.avg)));
     for (fraction, value) in OF_POINTS.iter().zip([point.p50, point.p95]) {
         row.insert(percentile_key(*fraction), pair(json!(value.unwrap_or(0.0))));
     }
@@ -206,14 +222,20 @@ pub fn report(run: &RunSummary) -> Value {
         .map(|(start, duration)| start + duration);
     let exceptions = run.exceptions.iter().map(|row| {
         let mut shown = exception(row);
-        shown["first_seen"] = json!(row.first_seen_s.map(utc_second));
-        shown["last_seen"] = json!(row.last_seen_s.map(utc_second));
+        shown["first_seen"] = json!(row.first_seen_s);
+        shown["last_seen"] = json!(row.last_seen_s);
+        shown["counts"] = json!(row.counts);
+        shown
+    });
+    let failures = run.failures.iter().map(|row| {
+        let mut shown = failure(row);
+        shown["counts"] = json!(row.counts);
         shown
     });
     json!({
         "is_report": true,
         "requests_statistics": rows().map(|row| entry(row, &OF_ROWS)).collect::<Vec<_>>(),
-        "failures_statistics": run.failures.iter().map(failure).collect::<Vec<_>>(),
+        "failures_statistics": failures.collect::<Vec<_>>(),
         "exceptions_statistics": exceptions.collect::<Vec<_>>(),
         "response_time_statistics": rows().map(response_times).collect::<Vec<_>>(),
         "start_time": run.start_s.map(utc_second),
@@ -297,6 +319,7 @@ mod tests {
                 response_time_us: Some(1_500),
                 content_length: 10,
                 failure,
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());
@@ -315,7 +338,8 @@ mod tests {
         assert_eq!(names, ["/a", "/b", "Aggregated"]);
         assert_eq!(stats["fail_ratio"], 0.5);
         assert_eq!(stats["errors"][0]["error"], "boom <b>");
-        assert_eq!(stats["errors"][0]["first_seen"], "1970-01-01T00:00:03Z");
+        // Seconds since the Unix epoch, as Locust 2.47.0 answers.
+        assert_eq!(stats["errors"][0]["first_seen"], 3.0);
         assert_eq!(stats["stats"][0]["max_response_time"], 2);
         assert_eq!(stats["stats"][0]["response_time_percentile_0.95"], 1.5);
         assert_eq!(

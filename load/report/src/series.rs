@@ -52,6 +52,7 @@ impl<T: Merge> Series<T> {
         }
         self.growing_beats += 1;
         if self.growing_beats >= self.beats {
+            self.make_room();
             self.points.extend(self.growing.take());
             self.growing_beats = 0;
         }
@@ -60,9 +61,18 @@ impl<T: Merge> Series<T> {
         }
     }
 
+    /// Room for one more point; never for more than there may be.
+    fn make_room(&mut self) {
+        let (points, room) = (self.points.len(), self.points.capacity());
+        if points == room {
+            let more = room.max(4).min(self.points_max + 1 - points);
+            self.points.reserve_exact(more);
+        }
+    }
+
     /// Merges each two neighbours; one that is left over goes on growing.
     fn halve(&mut self) {
-        let mut merged = Vec::with_capacity(self.points_max);
+        let mut merged = Vec::with_capacity(self.points_max + 1);
         let mut points = std::mem::take(&mut self.points).into_iter();
         while let Some(mut point) = points.next() {
             match points.next() {
@@ -104,6 +114,7 @@ mod tests {
             (0..beats).for_each(|_| series.push(1));
             prop_assert_eq!(series.iter().sum::<u64>(), beats);
             prop_assert!(series.iter().count() <= POINTS_MAX + 1);
+            prop_assert!(series.points.capacity() <= POINTS_MAX + 1);
         }
     }
 

@@ -5,6 +5,8 @@ use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::course::Point;
+use crate::insight::{AnswersSummary, ArrivalsSummary, ServerSummary};
+use crate::occurrences::Occurrences;
 
 /// The percentiles that every report shows, as fractions: those of Locust's files and
 /// those of its page.
@@ -42,6 +44,9 @@ pub struct RunSummary {
     /// Requests that were still open at the end and are counted nowhere else.
     #[serde(default)]
     pub cut_off: u64,
+    /// How iterations began, in an open run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<ArrivalsSummary>,
 }
 
 /// Bytes per second over the whole run.
@@ -84,6 +89,12 @@ pub struct EntrySummary {
     pub percentiles: Vec<(f64, f64)>,
     /// Average length of an answer, in bytes.
     pub avg_content_length: f64,
+    /// Where the time went, if the server tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerSummary>,
+    /// Answers that were checked, if any were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswersSummary>,
 }
 
 /// Failures that differ in nothing but when they happened. Times are seconds since the
@@ -102,6 +113,10 @@ pub struct FailureSummary {
     pub first_seen_s: Option<f64>,
     /// When the last one happened.
     pub last_seen_s: Option<f64>,
+    /// How many there were in stretches of equal length from the run's begin to its end
+    /// (the last one may be shorter); empty where that is not known.
+    #[serde(default)]
+    pub counts: Vec<u64>,
 }
 
 /// Exceptions that were raised at the same place; times as in [`FailureSummary`].
@@ -119,6 +134,9 @@ pub struct ExceptionSummary {
     pub first_seen_s: Option<f64>,
     /// When the last one was raised.
     pub last_seen_s: Option<f64>,
+    /// As in [`FailureSummary`].
+    #[serde(default)]
+    pub counts: Vec<u64>,
 }
 
 impl RunSummary {
@@ -141,9 +159,22 @@ impl RunSummary {
             failures: snapshot.failures.iter().map(Into::into).collect(),
             exceptions: snapshot.exceptions.iter().map(Into::into).collect(),
             cut_off: snapshot.cut_off,
+            arrivals: ArrivalsSummary::of(&snapshot.arrivals),
             total,
             ..Self::default()
         }
+    }
+
+    /// The same run, with when each failure and exception of `snapshot`, which it was made
+    /// of, happened.
+    pub fn with_occurrences(mut self, snapshot: &Snapshot, occurrences: &Occurrences) -> Self {
+        for (shown, row) in self.failures.iter_mut().zip(&snapshot.failures) {
+            shown.counts = occurrences.of_failure(row);
+        }
+        for (shown, row) in self.exceptions.iter_mut().zip(&snapshot.exceptions) {
+            shown.counts = occurrences.of_exception(row);
+        }
+        self
     }
 }
 
@@ -176,6 +207,8 @@ impl EntrySummary {
             max: entry.max_response_time_ms().ok(),
             percentiles: fractions.iter().copied().zip(times).collect(),
             avg_content_length: entry.avg_content_length(),
+            server: entry.insight().and_then(ServerSummary::of),
+            answers: entry.insight().and_then(AnswersSummary::of),
         }
     }
 
@@ -214,6 +247,7 @@ impl From<&FailureRow> for FailureSummary {
             occurrences: row.occurrences,
             first_seen_s: Some(seconds(row.first_seen_us)),
             last_seen_s: Some(seconds(row.last_seen_us)),
+            counts: Vec::new(),
         }
     }
 }
@@ -227,6 +261,7 @@ impl From<&ExceptionRow> for ExceptionSummary {
             nodes: row.nodes.join(", "),
             first_seen_s: Some(seconds(row.first_seen_us)),
             last_seen_s: Some(seconds(row.last_seen_us)),
+            counts: Vec::new(),
         }
     }
 }

@@ -214,6 +214,7 @@ mod tests {
                 response_time_us: Some(*time),
                 content_length: 0,
                 failure: None,
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());

@@ -30,6 +30,7 @@ fn snapshot() -> Snapshot {
             response_time_us: time_ms.map(|ms| (ms * 1e3) as u64),
             content_length: row[4].parse().expect("an integer"),
             failure: Some(&row[5]).filter(|error| !error.is_empty()),
+            ..Sample::default()
         });
     }
     let mut ledger = Ledger::new(Limits::default(), START_US);

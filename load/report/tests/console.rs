@@ -16,6 +16,7 @@ fn sample(name: &str, response_time_us: u64) -> Sample<'_> {
         response_time_us: Some(response_time_us),
         content_length: 10,
         failure: None,
+        ..Sample::default()
     }
 }
 

@@ -122,6 +122,13 @@
     chart("Response times over users (ms)", by("users"), [["50 %", by("p50"), "--c"], ["95 %", by("p95"), "--d"], ["99 %", by("p99"), "--e"]], users);
   }
 
+  for (const [title, lines] of args.insight) {
+    add(element("h2", title));
+    const list = element("ul");
+    for (const line of lines) list.append(element("li", line));
+    add(list);
+  }
+
   const isTotal = (row) => row.name === "Aggregated" && !row.method;
   table("Requests", [["Method", "method", 1], ["Name", "name", 1], ["Requests", "num_requests"], ["Failures", "num_failures"],
     ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],
@@ -135,10 +142,29 @@
   chart("Response times over ten seconds (ms)", of("t"), [["50 %", of("p50"), "--c"], ["95 %", of("p95"), "--d"], ["99 %", of("p99"), "--e"]]);
   chart("Users", of("t"), [["Users", of("users"), "--c"]]);
 
-  table("Failures", [["Occurrences", "occurrences"], ["First seen", "first_seen", 1], ["Last seen", "last_seen", 1],
+  /** How often something happened in stretches of the run, as bars. */
+  const bars = ({ counts }) => {
+    if (!counts?.length) return null;
+    const svg = (name, attributes) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+      return made;
+    };
+    const top = Math.max(...counts) || 1;
+    const step = 120 / counts.length;
+    const label = `At most ${number(top)} in one of ${counts.length} stretches of the run`;
+    const made = svg("svg", { class: "occurrences", viewBox: "0 0 120 24", preserveAspectRatio: "none", role: "img", "aria-label": label });
+    counts.forEach((count, at) => {
+      const height = Math.max(2, (count / top) * 24);
+      if (count) made.append(svg("rect", { x: at * step, y: 24 - height, width: Math.max(0.6, step - 0.4), height }));
+    });
+    return made;
+  };
+  const seen = (key) => (row) => (row[key] == null ? null : new Date(row[key] * 1000).toISOString().replace(/\.\d+/, ""));
+  table("Failures", [["Occurrences", "occurrences"], ["Over the run", bars, 1], ["First seen", seen("first_seen"), 1], ["Last seen", seen("last_seen"), 1],
     ["Method", "method", 1], ["Name", "name", 1], ["Error", "error", 1]], args.failures_statistics);
   if (args.cut_off) add(element("p", `${number(args.cut_off)} requests were still open when the run ended, and are counted nowhere else.`, "note"));
-  table("Exceptions", [["Count", "count"], ["First seen", "first_seen", 1], ["Last seen", "last_seen", 1],
+  table("Exceptions", [["Count", "count"], ["Over the run", bars, 1], ["First seen", seen("first_seen"), 1], ["Last seen", seen("last_seen"), 1],
     ["Message", "msg", 1], ["Traceback", "traceback", 1]], args.exceptions_statistics);
   const shares = (tree, depth) => Object.entries(tree).flatMap(([name, entry]) =>
     [{ name: "    ".repeat(depth) + name, ratio: entry.ratio * 100 }, ...shares(entry.tasks || {}, depth + 1)]);

@@ -25,6 +25,7 @@ fn delta(names: usize, second: u64) -> Delta {
             response_time_us: Some(1_000 + request * 7_919 % 499_000),
             content_length: 64,
             failure: None,
+            ..Sample::default()
         });
     }
     recorder.take()

@@ -27,6 +27,7 @@ fn thousand_samples(bencher: divan::Bencher, names: usize) {
                     response_time_us: Some(900 + request * 7 % 4_000),
                     content_length: 64,
                     failure: None,
+                    ..Sample::default()
                 });
             }
             turn += 1;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::insight::Insight;
 use crate::key::Key;
 use crate::recorder::Seconds;
 use crate::second_counts::{SecondCount, SecondCounts};
@@ -28,6 +29,7 @@ pub(crate) struct Entry {
     total: Arc<Tally>,
     seconds: BTreeMap<u64, Arc<Tally>>,
     counts: Arc<SecondCounts>,
+    insight: Option<Arc<Insight>>,
 }
 
 impl Entry {
@@ -36,6 +38,13 @@ impl Entry {
             Arc::make_mut(&mut self.total).merge(tally);
             Arc::make_mut(&mut self.counts).add(second, tally.requests, tally.failures);
             self.absorb_second(second, tally);
+        }
+        self.absorb_insight(seconds.insight.as_deref());
+    }
+
+    fn absorb_insight(&mut self, insight: Option<&Insight>) {
+        if let Some(insight) = insight {
+            Arc::make_mut(self.insight.get_or_insert_default()).merge(insight);
         }
     }
 
@@ -48,6 +57,7 @@ impl Entry {
         for count in row.counts.iter() {
             Arc::make_mut(&mut self.counts).add(count.second, count.requests, count.failures);
         }
+        self.absorb_insight(row.insight());
     }
 
     fn absorb_second(&mut self, second: u64, tally: &Tally) {
@@ -79,6 +89,7 @@ impl Entry {
             total: self.total.clone(),
             seconds: self.seconds.clone(),
             counts: self.counts.clone(),
+            insight: self.insight.clone(),
             clock,
         }
     }
@@ -136,6 +147,7 @@ pub struct EntrySnapshot {
     pub(crate) total: Arc<Tally>,
     pub(crate) seconds: BTreeMap<u64, Arc<Tally>>,
     pub(crate) counts: Arc<SecondCounts>,
+    pub(crate) insight: Option<Arc<Insight>>,
     pub(crate) clock: RunClock,
 }
 
@@ -268,6 +280,11 @@ impl EntrySnapshot {
     /// The newest [`crate::SECONDS_COUNTED`] seconds in which requests finished, ascending.
     pub fn counts_by_second(&self) -> impl Iterator<Item = SecondCount> {
         self.counts.iter()
+    }
+
+    /// What only some requests tell; `None` if none of these did.
+    pub fn insight(&self) -> Option<&Insight> {
+        self.insight.as_deref()
     }
 
     /// Requests per second from the start of the run to its last request.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::arrivals::Arrivals;
 use crate::entry::{Entry, EntrySnapshot, RunClock};
 use crate::key::{FailureKey, Key, hash_of};
 use crate::limits::{Limits, OTHER_EXCEPTIONS, cut};
@@ -24,6 +25,7 @@ pub struct Ledger {
     exceptions: HashMap<Box<str>, Exceptions>,
     other_exceptions: Exceptions,
     cut_off: u64,
+    arrivals: Arrivals,
 }
 
 /// Exceptions with the same traceback.
@@ -50,6 +52,7 @@ impl Ledger {
             exceptions: HashMap::new(),
             other_exceptions: Exceptions::default(),
             cut_off: 0,
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Ledger {
             self.failure(key).merge(occurrences);
         }
         self.other_failures.merge(delta.other_failures);
+        self.arrivals.merge(&delta.arrivals);
     }
 
     fn absorb_others(&mut self, seconds: &Seconds) {
@@ -118,6 +122,11 @@ impl Ledger {
     /// Counts requests that were still open when the run ended.
     pub fn record_cut_off(&mut self, requests: u64) {
         self.cut_off += requests;
+    }
+
+    /// Counts iterations that arrived and that no user has taken.
+    pub fn record_dropped(&mut self, count: u64) {
+        self.arrivals.dropped += count;
     }
 
     /// Forgets what was measured and starts anew at `now_us`. Names stay listed,
@@ -205,6 +214,7 @@ impl Ledger {
             failures: self.failure_rows(),
             exceptions: self.exception_rows(),
             cut_off: self.cut_off,
+            arrivals: self.arrivals.clone(),
             overflowed_names: self.overflowed.count(),
             more_overflowed_names: self.overflowed.has_more(),
         }

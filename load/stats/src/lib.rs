@@ -13,8 +13,10 @@
 //! reads a clock, waits, or does I/O. Response times are whole µs inside and
 //! milliseconds (`_ms`) where they leave for a report.
 
+mod arrivals;
 mod entry;
 mod gathered;
+mod insight;
 mod key;
 mod ledger;
 mod limits;
@@ -26,9 +28,11 @@ mod snapshot;
 mod tally;
 mod times;
 
+pub use arrivals::{Arrivals, LATE_US};
 pub use entry::{EntrySnapshot, RECENT_SECONDS, SECONDS_TIMED};
+pub use insight::{Answer, Answers, Insight, LABEL_PAIRS_MAX, Part, ServerTime};
 pub use ledger::Ledger;
-pub use limits::{Limits, OTHER_ERRORS, OTHER_EXCEPTIONS, OTHER_NAMES};
+pub use limits::{Limits, OTHER_ERRORS, OTHER_EXCEPTIONS, OTHER_LABELS, OTHER_NAMES};
 pub use recorder::{Delta, Lane, Recorder, Sample};
 pub use second_counts::{SECONDS_COUNTED, SecondCount};
 pub use snapshot::{ExceptionRow, FailureRow, Snapshot};

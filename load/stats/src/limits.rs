@@ -7,6 +7,9 @@ pub const OTHER_ERRORS: &str = "(other errors)";
 /// The message under which exceptions are counted once there are too many of them.
 pub const OTHER_EXCEPTIONS: &str = "(other exceptions)";
 
+/// The label under which answers are counted once there are too many labels.
+pub const OTHER_LABELS: &str = "(other labels)";
+
 /// Bounds of the memory that statistics take, however many requests there are.
 ///
 /// What is beyond a bound is still counted, in a row of its own; texts are cut.

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::arrivals::Arrivals;
 use crate::gathered::Gathered;
+use crate::insight::{Answer, Insight, ServerTime};
 use crate::key::{FailureKey, Key, hash_of};
 use crate::limits::{Limits, OTHER_NAMES, cut};
 use crate::overflow::OverflowedNames;
@@ -33,6 +35,26 @@ pub struct Sample<'a> {
     pub content_length: u64,
     /// The error, as it stands in the table of failures; `None` if it succeeded.
     pub failure: Option<&'a str>,
+    /// Where the time went, if the server tells.
+    pub server: Option<ServerTime>,
+    /// What was answered and what should have been, if that is known.
+    pub answer: Option<Answer<'a>>,
+}
+
+impl Default for Sample<'_> {
+    /// A request that succeeded at the epoch, and has neither a name nor a time.
+    fn default() -> Self {
+        Self {
+            method: "",
+            name: "",
+            finished_us: 0,
+            response_time_us: None,
+            content_length: 0,
+            failure: None,
+            server: None,
+            answer: None,
+        }
+    }
 }
 
 /// Gathers the samples of one thread.
@@ -44,6 +66,7 @@ pub struct Recorder {
     failures: Gathered<FailureKey, Occurrences>,
     other_failures: Occurrences,
     overflowed: OverflowedNames,
+    arrivals: Arrivals,
 }
 
 impl Recorder {
@@ -56,6 +79,7 @@ impl Recorder {
             failures: Gathered::new(limits.max_failures),
             other_failures: Occurrences::default(),
             overflowed: OverflowedNames::default(),
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -116,6 +140,16 @@ impl Recorder {
             .record(at_us);
     }
 
+    /// Counts an iteration that arrived and began `late_us` after its time.
+    pub fn record_begun(&mut self, late_us: u64) {
+        self.arrivals.begin(late_us);
+    }
+
+    /// Counts iterations that arrived and that no user has taken.
+    pub fn record_dropped(&mut self, count: u64) {
+        self.arrivals.dropped += count;
+    }
+
     /// What was recorded since the last time. Moves it out, so that a lock around
     /// the recorder is held only briefly.
     pub fn take(&mut self) -> Delta {
@@ -125,6 +159,7 @@ impl Recorder {
             failures: self.failures.take(),
             other_failures: std::mem::take(&mut self.other_failures),
             overflowed: std::mem::take(&mut self.overflowed),
+            arrivals: std::mem::take(&mut self.arrivals),
         }
     }
 }
@@ -150,6 +185,16 @@ impl Lane {
         self.recorder().record_error(method, name, error, at_us);
     }
 
+    /// Counts an iteration; see [`Recorder::record_begun`].
+    pub fn record_begun(&self, late_us: u64) {
+        self.recorder().record_begun(late_us);
+    }
+
+    /// Counts iterations; see [`Recorder::record_dropped`].
+    pub fn record_dropped(&self, count: u64) {
+        self.recorder().record_dropped(count);
+    }
+
     /// What was recorded since the last time.
     pub fn take(&self) -> Delta {
         self.recorder().take()
@@ -170,15 +215,25 @@ pub struct Delta {
     pub(crate) failures: Vec<(Arc<FailureKey>, Occurrences)>,
     pub(crate) other_failures: Occurrences,
     pub(crate) overflowed: OverflowedNames,
+    pub(crate) arrivals: Arrivals,
 }
 
-/// Requests by the second in which they finished.
+/// Requests by the second in which they finished, and what only some of them tell.
 #[derive(Debug, Default)]
-pub(crate) struct Seconds(Vec<(u64, Tally)>);
+pub(crate) struct Seconds {
+    tallies: Vec<(u64, Tally)>,
+    pub(crate) insight: Option<Box<Insight>>,
+}
 
 impl Seconds {
     fn record(&mut self, sample: &Sample<'_>) {
         self.at(sample.finished_us).record(sample);
+        if let Some(time) = sample.server {
+            self.insight.get_or_insert_default().record_time(time);
+        }
+        if let Some(answer) = &sample.answer {
+            self.insight.get_or_insert_default().record_answer(answer);
+        }
     }
 
     fn record_error(&mut self, at_us: u64) {
@@ -188,27 +243,27 @@ impl Seconds {
     fn at(&mut self, at_us: u64) -> &mut Tally {
         let second = at_us / 1_000_000;
         // Nearly always the last one.
-        let at = self.0.iter().rposition(|(other, _)| *other == second);
+        let at = self.tallies.iter().rposition(|(other, _)| *other == second);
         let at = at.unwrap_or_else(|| self.begin(second));
-        &mut self.0[at].1
+        &mut self.tallies[at].1
     }
 
     fn begin(&mut self, second: u64) -> usize {
-        if self.0.len() == MAX_SECONDS {
-            self.0.sort_unstable_by_key(|(second, _)| *second);
-            let (_, oldest) = self.0.remove(0);
-            self.0[0].1.merge(&oldest);
+        if self.tallies.len() == MAX_SECONDS {
+            self.tallies.sort_unstable_by_key(|(second, _)| *second);
+            let (_, oldest) = self.tallies.remove(0);
+            self.tallies[0].1.merge(&oldest);
         }
-        self.0.push((second, Tally::default()));
-        self.0.len() - 1
+        self.tallies.push((second, Tally::default()));
+        self.tallies.len() - 1
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tallies.is_empty()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Tally)> {
-        self.0.iter().map(|(second, tally)| (*second, tally))
+        self.tallies.iter().map(|(second, tally)| (*second, tally))
     }
 }
 
@@ -290,9 +345,10 @@ mod tests {
                 response_time_us: None,
                 content_length: 0,
                 failure: None,
+                ..Sample::default()
             });
         }
-        assert_eq!(seconds.0.len(), MAX_SECONDS);
+        assert_eq!(seconds.tallies.len(), MAX_SECONDS);
         assert_eq!(
             seconds.iter().map(|(_, tally)| tally.requests).sum::<u64>(),
             count

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::entry::{EntrySnapshot, RunClock};
+use crate::insight::Insight;
 use crate::snapshot::{ExceptionRow, FailureRow, Snapshot};
 use crate::tally::Tally;
 
@@ -41,6 +42,7 @@ impl Snapshot {
             failures: failures(&self.failures, &earlier.failures),
             exceptions: exceptions(&self.exceptions, &earlier.exceptions),
             cut_off: self.cut_off - earlier.cut_off,
+            arrivals: self.arrivals.since(&earlier.arrivals),
             overflowed_names: self.overflowed_names,
             more_overflowed_names: self.more_overflowed_names,
             total,
@@ -66,8 +68,15 @@ impl EntrySnapshot {
             total,
             seconds: self.seconds.clone(),
             counts: self.counts.clone(),
+            insight: self.insight_since(earlier).map(Arc::new),
             clock,
         }
+    }
+
+    fn insight_since(&self, earlier: Option<&Self>) -> Option<Insight> {
+        let now = self.insight.as_deref()?;
+        let before = earlier.and_then(|earlier| earlier.insight.as_deref());
+        Some(before.map_or_else(|| now.clone(), |before| now.since(before)))
     }
 }
 
@@ -131,6 +140,7 @@ mod tests {
                 response_time_us: Some(*time),
                 content_length: 3,
                 failure: time.is_multiple_of(2).then_some("even"),
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());

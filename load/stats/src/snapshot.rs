@@ -1,5 +1,6 @@
 //! What reports read: the ledger as it was at one moment.
 
+use crate::arrivals::Arrivals;
 use crate::entry::EntrySnapshot;
 
 /// Everything that was measured up to a moment. Times are µs since the Unix epoch.
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub exceptions: Vec<ExceptionRow>,
     /// Requests that were still open when the run ended. They are in no entry.
     pub cut_off: u64,
+    /// How iterations began that arrived at a rate.
+    pub arrivals: Arrivals,
     /// Names that were counted under [`crate::OTHER_NAMES`].
     pub overflowed_names: u64,
     /// Whether there were more of those than were told apart.

@@ -16,6 +16,7 @@ fn sample(name: &str, after_us: u64) -> Sample<'_> {
         response_time_us: Some(1_500),
         content_length: 10,
         failure: None,
+        ..Sample::default()
     }
 }
 

@@ -31,6 +31,7 @@ impl Request {
             response_time_us: self.response_time_us,
             content_length: self.content_length,
             failure: self.failure,
+            ..Sample::default()
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Kinds of answers.
 
+use std::io::Write;
+
 use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 
 /// JSON as Locust's server writes it: indented, keys sorted, a line end at its end.
@@ -30,6 +34,37 @@ pub(crate) fn html(status: StatusCode, text: impl Into<Body>) -> Response {
         text.into(),
     )
         .into_response()
+}
+
+/// Whether who asks can unpack what is compressed.
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING);
+    accepted
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("gzip"))
+}
+
+pub(crate) fn zip(text: &str, level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    let written = encoder
+        .write_all(text.as_bytes())
+        .and_then(|()| encoder.finish());
+    written.expect("memory takes what is written")
+}
+
+/// `text` as the body of `response`, compressed if who asks, with `headers`, takes it.
+pub(crate) fn with_body(mut response: Response, text: String, headers: &HeaderMap) -> Response {
+    let body = if accepts_gzip(headers) {
+        let own = response.headers_mut();
+        own.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        Body::from(zip(&text, Compression::fast()))
+    } else {
+        Body::from(text)
+    };
+    let vary = HeaderValue::from_static("Accept-Encoding");
+    response.headers_mut().append(header::VARY, vary);
+    *response.body_mut() = body;
+    response
 }
 
 /// A file to save under `name`.

@@ -1,7 +1,6 @@
 //! The files of the page, compressed once.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::LazyLock;
 
 use acrida_report::html;
@@ -9,7 +8,8 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
-use flate2::write::GzEncoder;
+
+use crate::answers::{accepts_gzip, zip};
 
 macro_rules! assets {
     ($($path:literal),* $(,)?) => {
@@ -66,7 +66,7 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
                 Asset {
                     kind: kind(path),
                     plain,
-                    zipped: zip(plain),
+                    zipped: zip(plain, Compression::best()),
                 },
             )
         })
@@ -82,28 +82,17 @@ fn kind(path: &str) -> &'static str {
     }
 }
 
-fn zip(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let written = encoder
-        .write_all(text.as_bytes())
-        .and_then(|()| encoder.finish());
-    written.expect("memory takes what is written")
-}
-
 /// `GET /assets/…`.
 pub(crate) async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.get(&*path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let accepted = headers
-        .get(header::ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok());
     let caching = [
         (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "no-cache"),
         (header::VARY, "Accept-Encoding"),
     ];
-    if accepted.is_some_and(|accepted| accepted.contains("gzip")) {
+    if accepts_gzip(&headers) {
         (
             caching,
             [(header::CONTENT_ENCODING, "gzip")],
@@ -121,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_page_is_light() {
-        let pages = zip(include_str!("../ui/index.html")).len();
+        let pages = zip(include_str!("../ui/index.html"), Compression::best()).len();
         let total: usize = ASSETS.values().map(|asset| asset.zipped.len()).sum();
         assert!(total + pages <= 250 * 1_000, "{total} bytes");
         println!("{} bytes over the wire", total + pages);

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use acrida_engine::RunState;
 use acrida_report::course::Course;
 use acrida_report::grade::{self, Metric, key_metrics};
+use acrida_report::insight::{self, Section};
+use acrida_report::occurrences::{id_of_exception, id_of_failure};
 use acrida_report::summary::EntrySummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, Snapshot};
 use serde::Serialize;
@@ -20,10 +22,12 @@ pub(crate) const END: &str = "end";
 /// have all of it.
 const TEXT_MAX: usize = 2_000;
 /// The most rows of errors and of exceptions in a frame.
-const ROWS_MAX: usize = 200;
+pub(crate) const ROWS_MAX: usize = 200;
 
 #[derive(Serialize)]
 struct Frame<'a> {
+    /// Another one than before: the program was started anew.
+    process: &'a str,
     t: f64,
     state: &'static str,
     users: u64,
@@ -42,6 +46,8 @@ struct Frame<'a> {
     beat: Option<&'a Beat>,
     events: &'a VecDeque<Event>,
     runs: &'a VecDeque<FinishedRun>,
+    /// Headings with lines: arrivals, answers, the server's time.
+    insight: Vec<Section>,
     cut_off: u64,
     overflowed_names: u64,
 }
@@ -70,6 +76,8 @@ struct Row<'a> {
 
 #[derive(Serialize)]
 struct Failure<'a> {
+    /// What `/live/occurrences` has its counts under.
+    id: String,
     method: &'a str,
     name: &'a str,
     error: &'a str,
@@ -80,6 +88,8 @@ struct Failure<'a> {
 
 #[derive(Serialize)]
 struct Exception<'a> {
+    /// As a failure's.
+    id: String,
     message: &'a str,
     traceback: &'a str,
     nodes: &'a [String],
@@ -106,6 +116,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         )
     };
     let frame = Frame {
+        process: &book.process,
         t: seconds(snapshot.taken_us),
         state: state.name(),
         users: snapshot.user_count,
@@ -134,6 +145,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
         beat: book.beat.as_ref(),
         events: history.events(),
         runs: history.runs(),
+        insight: insight::sections_of(snapshot),
         cut_off: snapshot.cut_off,
         overflowed_names: snapshot.overflowed_names,
     };
@@ -166,6 +178,7 @@ fn row<'a>(entry: &'a EntrySnapshot, course: Option<&Course>) -> Row<'a> {
 
 fn failure(row: &FailureRow) -> Failure<'_> {
     Failure {
+        id: hexadecimal(id_of_failure(row)),
         method: &row.method,
         name: &row.name,
         error: cut(&row.error),
@@ -177,6 +190,7 @@ fn failure(row: &FailureRow) -> Failure<'_> {
 
 fn exception(row: &ExceptionRow) -> Exception<'_> {
     Exception {
+        id: hexadecimal(id_of_exception(row)),
         message: cut(&row.message),
         traceback: cut(&row.traceback),
         nodes: &row.nodes,
@@ -184,6 +198,11 @@ fn exception(row: &ExceptionRow) -> Exception<'_> {
         first: seconds(row.first_seen_us),
         last: seconds(row.last_seen_us),
     }
+}
+
+/// An id as text: JavaScript's numbers are too short for it.
+pub(crate) fn hexadecimal(id: u64) -> String {
+    format!("{id:x}")
 }
 
 fn cut(text: &str) -> &str {

@@ -2,12 +2,15 @@
 //! its users ask for. (Response times are taken beside the socket and stay true.)
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 /// Above this share of one core, the thread that runs users is the bottleneck.
 const BOUND_PERCENT: f64 = 90.0;
+/// From this delay on, in ms, it is said that users have to wait; a busy interpreter is
+/// late by less.
+const LATE_MS: f64 = 200.0;
 /// Linux counts CPU time in hundredths of a second wherever programs can see it.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -22,6 +25,10 @@ pub struct Load {
     pub memory: f64,
     /// Cores of the machine.
     pub cores: usize,
+    /// The most that the event loop of users was late, in ms; none where nobody looks.
+    pub lag_ms: Option<f64>,
+    /// Whether that is so long that users wait for it.
+    pub late: bool,
     /// Whether the load may be the generator's own limit.
     pub bound: bool,
 }
@@ -31,14 +38,21 @@ pub struct Load {
 pub struct Gauge(Option<(Instant, f64, f64)>);
 
 impl Gauge {
-    /// The load since the last look; nothing where the system does not tell.
-    pub fn look(&mut self) -> Load {
+    /// The load since the last look, in which the event loop was late by `lag`; nothing
+    /// where the system does not tell.
+    pub fn look(&mut self, lag: Option<Duration>) -> Load {
         let now = Instant::now();
+        let lag_ms = lag.map(|lag| lag.as_secs_f64() * 1e3);
         let process = cpu_seconds("/proc/self/stat");
         let users = cpu_seconds(&format!("/proc/self/task/{}/stat", std::process::id()));
         let before = self.0.replace((now, process, users));
         let Some((at, process_before, users_before)) = before else {
-            return Load::default();
+            return Load {
+                lag_ms,
+                cores: cores(),
+                memory: memory_mb(),
+                ..Load::default()
+            };
         };
         let percent = |from: f64, to: f64| {
             let seconds = now.duration_since(at).as_secs_f64();
@@ -53,10 +67,16 @@ impl Gauge {
             cpu: percent(process_before, process),
             users_cpu,
             memory: memory_mb(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
+            lag_ms,
+            late: lag_ms.is_some_and(|ms| ms >= LATE_MS),
             bound: users_cpu > BOUND_PERCENT,
         }
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn cpu_seconds(path: &str) -> f64 {

@@ -3,11 +3,12 @@
 //!
 //! Pure: snapshots go in, with their own times. Bounds: 600 points a
 //! course, the ledger's number of names, [`EVENTS_MAX`] events; with 500 endpoints
-//! that comes to at most 20 MB, after a minute as after a day.
+//! that comes to at most 18 MB, after a minute as after a day.
 
 use std::collections::{HashMap, VecDeque};
 
 use acrida_report::course::{Course, Point};
+use acrida_report::occurrences::Occurrences;
 use acrida_report::series::{Merge, Series};
 use acrida_stats::{EntrySnapshot, Snapshot};
 use serde::Serialize;
@@ -66,6 +67,7 @@ pub struct History {
     heat: Series<Heat>,
     heat_so_far: Vec<u64>,
     entries: HashMap<String, HashMap<String, Course>>,
+    occurrences: Occurrences,
     events: VecDeque<Event>,
     runs: VecDeque<FinishedRun>,
     users_max: u64,
@@ -94,6 +96,7 @@ impl History {
         let point = self.total.observe(&snapshot.total, taken, start, users);
         let heat = self.heat_since_last(&snapshot.total);
         self.heat.push(heat.clone());
+        self.occurrences.observe(snapshot);
         Beat { point, heat }
     }
 
@@ -154,6 +157,10 @@ impl History {
 
     pub(crate) fn heat(&self) -> impl Iterator<Item = &Heat> {
         self.heat.iter()
+    }
+
+    pub(crate) fn occurrences(&self) -> &Occurrences {
+        &self.occurrences
     }
 
     pub(crate) fn events(&self) -> &VecDeque<Event> {

@@ -30,6 +30,7 @@ impl Test {
                 response_time_us: Some(ms * 1_000),
                 content_length: 1,
                 failure: None,
+                ..Sample::default()
             });
         }
         self.ledger.absorb(recorder.take());
@@ -100,6 +101,7 @@ fn merged_points_keep_peaks_and_average_rates() {
         p50: None,
         p95,
         p99: None,
+        avg: 0.0,
         beats: 1,
     };
     let mut merged = point(10.0, Some(5.0));

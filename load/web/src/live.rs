@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use acrida_report::occurrences::{id_of_exception, id_of_failure};
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_stream::wrappers::WatchStream;
 
+use crate::answers::{json_text, with_body};
 use crate::frame;
 use crate::history::histogram;
 use crate::shared::Shared;
@@ -54,6 +56,7 @@ pub(crate) struct Whose {
 pub(crate) async fn history(
     State(shared): State<Arc<Shared>>,
     Query(whose): Query<Whose>,
+    headers: HeaderMap,
 ) -> Response {
     let snapshot = shared.snapshot();
     let book = shared.book();
@@ -70,12 +73,16 @@ pub(crate) async fn history(
                     .insert(&entry.name, newest);
             }
         }
-        return Json(json!({
+        let everything = json!({
             "points": history.total().points().collect::<Vec<_>>(),
             "heat": history.heat().collect::<Vec<_>>(),
             "sparks": sparks,
-        }))
-        .into_response();
+        });
+        return with_body(
+            json_text(StatusCode::OK, ""),
+            everything.to_string(),
+            &headers,
+        );
     };
     let course = history.course(&whose.method, &name);
     let is_it =
@@ -84,6 +91,28 @@ pub(crate) async fn history(
     Json(json!({
         "points": course.map(|course| course.points().collect::<Vec<_>>()).unwrap_or_default(),
         "histogram": entry.map(histogram).unwrap_or_default(),
+    }))
+    .into_response()
+}
+
+/// `GET /live/occurrences`: how often each row of the newest frame's failures and
+/// exceptions happened, in stretches of time that all rows share.
+pub(crate) async fn occurrences(State(shared): State<Arc<Shared>>) -> Response {
+    let snapshot = shared.snapshot();
+    let book = shared.book();
+    let occurrences = book.history.occurrences();
+    let failures = snapshot.failures.iter().take(frame::ROWS_MAX);
+    let failures = failures.map(|row| (id_of_failure(row), occurrences.of_failure(row)));
+    let exceptions = snapshot.exceptions.iter().take(frame::ROWS_MAX);
+    let exceptions = exceptions.map(|row| (id_of_exception(row), occurrences.of_exception(row)));
+    let counts: HashMap<_, _> = failures
+        .chain(exceptions)
+        .map(|(id, counts)| (frame::hexadecimal(id), counts))
+        .collect();
+    Json(json!({
+        "start": snapshot.start_us as f64 / 1e6,
+        "ends": occurrences.ends_s(),
+        "counts": counts,
     }))
     .into_response()
 }

@@ -22,7 +22,7 @@ pub(crate) fn page(shared: &Shared, theme: &str, download_link: bool) -> Documen
         host,
         peak_users: points.iter().map(|point| point.users).max(),
         course: points,
-        ..RunSummary::of(&snapshot, &[])
+        ..RunSummary::of(&snapshot, &[]).with_occurrences(&snapshot, book.history.occurrences())
     };
     let page = Page {
         run,

@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Map, json};
 
-use crate::answers::{attachment, html, json, json_text};
+use crate::answers::{attachment, html, json, json_text, with_body};
 use crate::downloads::{self, Table};
 use crate::extension::{ByLocustfile, ask_first};
 use crate::guard::From;
@@ -71,7 +71,8 @@ pub(crate) fn page_routes(base: &str) -> Router<Arc<Shared>> {
         .route("/login", get(login_page).post(login))
         .route("/assets/{*path}", get(assets::serve))
         .route("/live/events", get(live::events))
-        .route("/live/history", get(live::history));
+        .route("/live/history", get(live::history))
+        .route("/live/occurrences", get(live::occurrences));
     if base.is_empty() {
         routes
     } else {
@@ -199,8 +200,13 @@ pub(crate) fn document(status: StatusCode, document: Document, styles: &str) -> 
     response
 }
 
-async fn page(State(page): Page) -> Response {
-    document(StatusCode::OK, index::page(&page, Map::new()), "")
+async fn page(State(page): Page, headers: HeaderMap) -> Response {
+    let Document { html, nonce } = index::page(&page, Map::new());
+    let empty = Document {
+        html: String::new(),
+        nonce,
+    };
+    with_body(document(StatusCode::OK, empty, ""), html, &headers)
 }
 
 async fn swarm(State(page): Page, request: Request) -> Response {

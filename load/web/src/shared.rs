@@ -13,7 +13,7 @@ use crate::frame;
 use crate::generator::{Gauge, Load};
 use crate::guard::Names;
 use crate::history::{Beat, History};
-use crate::login::Login;
+use crate::login::{Login, random_text};
 use crate::{Settings, Site};
 
 /// How old a snapshot may be that requests share.
@@ -50,6 +50,8 @@ struct Stats {
 
 /// What changes while the page is open.
 pub(crate) struct Book {
+    /// Tells this process from others that had the same port.
+    pub(crate) process: String,
     /// `environment.host`.
     pub(crate) host: Option<String>,
     /// `environment.parsed_options`, by attribute.
@@ -116,6 +118,7 @@ impl Shared {
             secure,
         } = parts;
         let book = Book {
+            process: random_text(),
             host: settings.host.clone(),
             options: settings.options.clone(),
             shape: (!settings.shapes.is_empty()).then_some(0),
@@ -154,7 +157,7 @@ impl Shared {
         }
         let snapshot = self.site.snapshot();
         book.rests = snapshot.entries.len() > ENDPOINTS_PER_BEAT;
-        book.load = book.gauge.look();
+        book.load = book.gauge.look(self.site.loop_lag());
         let ended = book.was.is_active() && !state.is_active();
         book.beat = (state.is_active() || ended).then(|| book.history.observe(&snapshot));
         if ended {

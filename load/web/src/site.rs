@@ -27,6 +27,10 @@ pub trait Site: Send + Sync {
     /// Locust's `/tasks`, for as many users as run now.
     fn task_ratios(&self) -> Value;
 
+    /// The longest time, since the last call, by which what runs users was late for
+    /// something that was due; `None` where nobody looks.
+    fn loop_lag(&self) -> Option<Duration>;
+
     /// The newest log lines, oldest first.
     fn log_lines(&self) -> Vec<String>;
 
@@ -79,7 +83,7 @@ pub struct ClassInfo {
     pub weight: f64,
     /// How many of it run, if above zero.
     pub fixed_count: u64,
-    /// The names of its tasks.
+    /// The names of its tasks, each as often as its weight says.
     pub tasks: Vec<String>,
 }
 
@@ -90,7 +94,7 @@ pub struct ExtraOption {
     #[serde(skip)]
     pub dest: String,
     /// What it does.
-    pub help_text: String,
+    pub help_text: Option<String>,
     /// What it may be, if that is limited.
     pub choices: Option<Vec<String>>,
     /// Whether it is masked.

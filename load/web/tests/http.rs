@@ -51,6 +51,7 @@ fn every_path_of_locusts_answers_in_its_kind() {
             "\"worker_count\": 0",
         ),
         ("/live/history", 200, "application/json", "\"points\""),
+        ("/live/occurrences", 200, "application/json", "\"counts\""),
         ("/assets/app.js", 200, "text/javascript", "import"),
         ("/assets/../Cargo.toml", 404, "", ""),
         ("/nowhere", 404, "", ""),
@@ -317,4 +318,21 @@ fn a_port_in_use_is_said_in_one_line() {
         "{error}"
     );
     assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn what_is_long_is_compressed_for_who_takes_it() {
+    let server = Server::start(|_| {});
+    for path in ["/", "/live/history", "/assets/app.js"] {
+        let headers = [
+            ("Host", "localhost".to_owned()),
+            ("Accept-Encoding", "gzip, br".to_owned()),
+        ];
+        let zipped = request(server.port(), "GET", path, &headers, "");
+        assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{path}");
+        assert_eq!(zipped.header("vary"), Some("Accept-Encoding"), "{path}");
+        let plain = get(server.port(), path);
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        assert_eq!(zipped.status, plain.status, "{path}");
+    }
 }

@@ -1,5 +1,6 @@
 // The frame around the tabs.
 import { html, render, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { time } from "./format.js";
 import { connect, useStore } from "./store.js";
 import { Header } from "./header.js";
 import { SwarmForm } from "./form.js";
@@ -56,7 +57,7 @@ function App() {
     <main id="panel" class=${asks ? "start" : ""} role="tabpanel" aria-labelledby=${`tab-${id}`} tabindex="-1">
       ${asks ? html`<div class="card"><${SwarmForm} frame=${frame} onDone=${() => {}} /></div>` : html`<${Tab} frame=${frame} theme=${theme} />`}
     </main>
-    <footer>Acrida ${window.templateArgs.version} · ${frame.load.cores} cores · generator ${Math.round(frame.load.cpu)} % CPU, ${Math.round(frame.load.memory)} MB</footer>`;
+    <footer>Acrida ${window.templateArgs.version} · ${frame.load.cores} cores · generator ${Math.round(frame.load.cpu)} % CPU, event loop ${time(frame.load.lag_ms)} late, ${Math.round(frame.load.memory)} MB</footer>`;
 }
 
 /** The numbers that matter also where the page is one of many. */

@@ -1,5 +1,6 @@
 // One chart: uPlot with our colours, a shared cursor, a shared zoom and marks.
 import { html, useEffect, useRef } from "./vendor/htm-preact.js";
+import { at, count } from "./format.js";
 
 /* global uPlot */
 
@@ -138,6 +139,24 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
     <figcaption><h3>${title}</h3></figcaption>
     <div ref=${box} role="img" aria-label=${`${title}: ${latest.join(", ")}`}></div>
   </figure>`;
+}
+
+/**
+ * How often something happened over the time of the test, in bars.
+ * @param {{counts: number[] | undefined, start: number, ends: number[]}} props
+ */
+export function Bars({ counts, start, ends }) {
+  if (!counts?.length) return html`<svg class="bars-over-time" aria-hidden="true"></svg>`;
+  const top = Math.max(...counts) || 1;
+  const step = 120 / counts.length;
+  const seconds = Math.max(1, Math.round(counts.length > 1 ? ends[1] - ends[0] : ends[0] - start));
+  const busiest = counts.indexOf(top);
+  const said = `At most ${count(top)} in ${seconds} s, at ${at(ends[busiest])}`;
+  return html`<svg class="bars-over-time" viewBox="0 0 120 24" preserveAspectRatio="none" role="img" aria-label=${said}>
+    <title>${said}</title>
+    ${counts.map((n, x) => n > 0 && html`<rect x=${(x * step).toFixed(2)} width=${Math.max(0.6, step - 0.4).toFixed(2)}
+      y=${(24 - Math.max(2, (n / top) * 24)).toFixed(1)} height=${Math.max(2, (n / top) * 24).toFixed(1)} />`)}
+    <line x1="0" x2="120" y1="23.5" y2="23.5" /></svg>`;
 }
 
 /** A small course without axes. @param {{values: number[]}} props */

@@ -45,7 +45,7 @@ export function SwarmForm({ frame: newest, onDone, onCancel }) {
     ${args.show_userclass_picker && !running && html`<${Classes} />`}
     ${args.show_userclass_picker && !running && args.available_shape_classes.length > 1 && html`<${Shapes} />`}
     ${Object.entries(args.extra_options).map(([name, option]) => html`<${Extra} key=${name} name=${name} option=${option} />`)}
-    ${args.profile != null && html`<${Field} label="Profile" hint="a name for this test"><input name="profile" defaultValue=${args.profile} /><//>`}
+    <${Field} label="Profile" hint="a name that groups tests; may be empty"><input name="profile" defaultValue=${args.profile ?? ""} /><//>
     <div class="buttons">
       ${onCancel && html`<button type="button" onClick=${onCancel}>Cancel</button>`}
       <button class="primary" disabled=${busy}>${running ? "Apply" : "Start"}</button>
@@ -71,7 +71,7 @@ function Classes() {
 
 function Shapes() {
   return html`<${Field} label="Load shape" hint="decides how many users run; Default: the numbers above">
-    <select name="shape_class">${args.available_shape_classes.map((name) => html`<option>${name}</option>`)}</select><//>`;
+    <select name="shape_class">${args.available_shape_classes.map((name) => html`<option value=${name}>${name}</option>`)}</select><//>`;
 }
 
 function Extra({ name, option }) {
@@ -83,7 +83,7 @@ function Extra({ name, option }) {
   }
   const input = option.choices
     ? html`<select name=${name} multiple=${option.is_multiple}>${option.choices.map((choice) =>
-        html`<option selected=${[value].flat().includes(choice)}>${choice}</option>`)}</select>`
+        html`<option value=${choice} selected=${[value].flat().includes(choice)}>${choice}</option>`)}</select>`
     : html`<input name=${name} defaultValue=${[value].flat().join(",")} required=${option.is_required}
         type=${option.is_secret ? "password" : "text"} autocomplete="off" />`;
   return html`<${Field} label=${label} hint=${option.help_text}>${input}<//>`;

@@ -32,9 +32,17 @@ export function Header({ frame, connected, theme, onTheme, onForm }) {
     </div>
     <dl class="figures" aria-label="Figures">${figures(frame).map(([label, value, note, alarm]) => html`<div class=${alarm ? "alarm" : ""}>
       <dt>${label}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>
-    ${frame.load.bound && html`<p class="warning" role="alert">The load generator itself is out of breath (its users take
-      ${" "}${Math.round(frame.load.users_cpu)} % of a core), so they make fewer requests than they could. Response times stay true.</p>`}
+    <${Warning} load=${frame.load} />
   </header>`;
+}
+
+/** What keeps users from making as many requests as they could. */
+function Warning({ load }) {
+  if (!load.bound && !load.late) return null;
+  const cause = load.bound
+    ? `The load generator itself is out of breath: its users take ${Math.round(load.users_cpu)} % of a core, and its event loop is up to ${time(load.lag_ms)} late`
+    : `Users wait up to ${time(load.lag_ms)} for the event loop: a call in the locustfile blocks it, or other programs take its core`;
+  return html`<p class="warning" role="alert">${cause}, so they make fewer requests than they could. Response times stay true.</p>`;
 }
 
 function figures(frame) {

@@ -53,6 +53,10 @@ async function loadHistory() {
 }
 
 function take(frame) {
+  if (store.frame && frame.process !== store.frame.process) {
+    location.reload(); // The program was started anew, perhaps with another locustfile.
+    return;
+  }
   if (store.frame && frame.start !== store.frame.start) {
     store.points = [];
     store.heat = [];
@@ -84,7 +88,9 @@ export function connect() {
     store.connected = false;
     changed();
     // A stream that was refused is not opened again by itself.
-    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 2_000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    getJson("worker-count").catch(() => {}); // To see whether one has to log in again.
+    setTimeout(connect, 2_000);
   };
 }
 

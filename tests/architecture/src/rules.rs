@@ -149,6 +149,12 @@ pub const RULES: &[Rule] = &[
         pure_sources: None,
     },
     Rule {
+        package: "bench-classifier",
+        may_use: &["classifier-imaging", "classifier-model"],
+        must_not_know: &[PYTHON, SOCKETS, ASYNC, DATABASES],
+        pure_sources: None,
+    },
+    Rule {
         package: "architecture-rules",
         may_use: &[],
         must_not_know: &[PYTHON, SOCKETS],

@@ -31,6 +31,8 @@ pub(crate) struct Figures {
     latest_latencies_ms: Vec<f64>,
     #[schema(value_type = HashMap<String, u64>)]
     predictions: Predictions,
+    /// Of the predictions, those that were remembered.
+    cached_predictions: u64,
     waiting_images: usize,
 }
 
@@ -54,6 +56,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> 
         mean_inference_time_ms: app.metrics.mean_inference_ms(),
         latest_latencies_ms: app.metrics.latest_ms(),
         predictions: Predictions(app.metrics.predictions()),
+        cached_predictions: app.metrics.cached_predictions(),
         waiting_images: waiting,
     })
     .into_response()

@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use multer::Multipart;
+use multer::{Field, Multipart};
 
 /// Fields looked at besides files.
 const FIELDS_MAX: usize = 32;
@@ -45,8 +45,7 @@ pub(crate) async fn file(
             break;
         };
         if found.name() == Some(field) {
-            let content = found.bytes().await.map_err(FormError::Malformed)?;
-            return not_empty(content, field);
+            return not_empty(content(found).await?, field);
         }
     }
     Err(FormError::Missing { field })
@@ -72,10 +71,9 @@ pub(crate) async fn files(
             if form.files.len() == files_max {
                 return Err(FormError::TooManyFiles { max: files_max });
             }
-            let content = found.bytes().await.map_err(FormError::Malformed)?;
-            form.files.push(not_empty(content, field)?);
+            form.files.push(not_empty(content(found).await?, field)?);
         } else if name.as_deref() == Some(text_field) {
-            let content = found.bytes().await.map_err(FormError::Malformed)?;
+            let content = content(found).await?;
             let kept = &content[..content.len().min(TEXT_BYTES_MAX)];
             form.texts.push(String::from_utf8_lossy(kept).into_owned());
         }
@@ -102,6 +100,18 @@ fn open(
     ))
 }
 
+/// A part of the body where it lies in one piece, as it does in a body that came whole; a copy
+/// otherwise.
+async fn content(mut field: Field<'_>) -> Result<Bytes, FormError> {
+    let first = field.chunk().await.map_err(FormError::Malformed)?;
+    let first = first.unwrap_or_default();
+    let Some(next) = field.chunk().await.map_err(FormError::Malformed)? else {
+        return Ok(first);
+    };
+    let rest = field.bytes().await.map_err(FormError::Malformed)?;
+    Ok([first, next, rest].concat().into())
+}
+
 fn not_empty(content: Bytes, field: &'static str) -> Result<Bytes, FormError> {
     if content.is_empty() {
         return Err(FormError::Empty { field });
@@ -112,6 +122,7 @@ fn not_empty(content: Bytes, field: &'static str) -> Result<Bytes, FormError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(content_type: Option<&str>, body: &str) -> Result<Bytes, String> {
         let mut headers = HeaderMap::new();
@@ -165,6 +176,79 @@ mod tests {
         ] {
             let error = read(content_type, body).unwrap_err();
             assert!(error.starts_with(expected), "{error}\n{body}");
+        }
+    }
+
+    fn files_of(body: &[u8]) -> Result<Form, FormError> {
+        let content_type = "multipart/form-data; boundary=x".parse().unwrap();
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.build().unwrap();
+        let body = Bytes::copy_from_slice(body);
+        runtime.block_on(files(&headers, body, "files", "label", 4))
+    }
+
+    /// Parts by name and content, as a client writes them.
+    fn form(parts: &[(String, Vec<u8>)]) -> Vec<u8> {
+        let mut form = Vec::new();
+        for (name, content) in parts {
+            let head = format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+            form.extend([head.as_bytes(), content, b"\r\n"].concat());
+        }
+        form.extend(b"--x--\r\n");
+        form
+    }
+
+    /// Names that are asked for and others; contents full of what boundaries consist of.
+    fn parts() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+        let content = prop::collection::vec(prop::sample::select(&b"\r\n-xy\0\xff:;\""[..]), 1..40);
+        let content = content.prop_filter("no boundary", |content| {
+            let framed = [b"\r\n", &content[..], b"\r\n"].concat();
+            !framed.windows(5).any(|five| five == b"\r\n--x")
+        });
+        let name = prop::sample::select(vec!["files", "label", "other", "FILES", ""]);
+        prop::collection::vec((name.prop_map(str::to_owned), content), 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_arrives(parts in parts()) {
+            let of = |wanted: &str| -> Vec<Vec<u8>> {
+                let wanted = parts.iter().filter(|(name, _)| name == wanted);
+                wanted.map(|(_, content)| content.clone()).collect()
+            };
+            let found = files_of(&form(&parts));
+            match of("files").len() {
+                0 => prop_assert!(matches!(found, Err(FormError::Missing { .. })), "{found:?}"),
+                1..=4 => {
+                    let found = found.unwrap();
+                    prop_assert_eq!(found.files, of("files"));
+                    prop_assert_eq!(found.texts.len(), of("label").len());
+                }
+                _ => prop_assert!(matches!(found, Err(FormError::TooManyFiles { max: 4 })), "{found:?}"),
+            }
+        }
+
+        #[test]
+        fn damaged_forms_never_panic(parts in parts(), at: prop::sample::Index, value: u8, cut: bool) {
+            let mut form = form(&parts);
+            let at = at.index(form.len());
+            if cut {
+                form.truncate(at);
+            } else {
+                form[at] = value;
+            }
+            let _ = files_of(&form);
+        }
+
+        #[test]
+        fn garbage_never_panics(content_type in "multipart/form-data[;=\" a-z-]{0,40}", body: Vec<u8>) {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.build().unwrap();
+            let body = [b"--a\r\n", &body[..]].concat();
+            let _ = runtime.block_on(file(&headers, body.into(), "file"));
         }
     }
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::error::{ApiError, Problem};
 use super::{App, body, multipart};
 use crate::base::by_class;
-use crate::prediction::{Image, Outcome, Timings};
+use crate::prediction::{Image, Outcome, Source, Timings};
 
 /// The field that the image is in.
 pub(crate) const FIELD: &str = "file";
@@ -41,6 +41,8 @@ pub(crate) struct Reply {
 struct Probabilities(Prediction);
 
 type ServerTiming = [(&'static str, String); 1];
+/// Only of a service that remembers results.
+type FromCache = Option<[(&'static str, &'static str); 1]>;
 
 /// Which of the four classes an image shows.
 #[utoipa::path(post, path = "/predict", tag = "Predictions",
@@ -49,7 +51,7 @@ type ServerTiming = [(&'static str, String); 1];
 pub(crate) async fn predict(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<(ServerTiming, Json<Reply>), ApiError> {
+) -> Result<(ServerTiming, FromCache, Json<Reply>), ApiError> {
     let (head, body) = request.into_parts();
     let body = body::collect(&app, body, app.body_bytes_max).await?;
     let image = Image {
@@ -59,11 +61,15 @@ pub(crate) async fn predict(
     let Outcome {
         prediction,
         timings,
+        source,
     } = app.predictor.predict(image).await?;
-    app.metrics
-        .count_prediction(prediction.class(), timings.infer);
+    let infer = (source == Source::Network).then_some(timings.infer);
+    app.metrics.count_prediction(prediction.class(), infer);
     let headers = [("server-timing", server_timing(&timings))];
-    Ok((headers, Json(Reply::new(prediction, &timings))))
+    let hit = if infer.is_none() { "hit" } else { "miss" };
+    let from_cache = app.predictor.has_cache().then_some([("x-cache", hit)]);
+    let reply = Json(Reply::new(prediction, &timings));
+    Ok((headers, from_cache, reply))
 }
 
 impl Reply {

@@ -57,7 +57,7 @@ pub(crate) struct JobList {
 }
 
 /// The latest first.
-struct JobsById(Vec<Job>);
+struct JobsById(Vec<JobStatus>);
 
 /// A job as clients see it.
 #[derive(Serialize, ToSchema)]
@@ -70,6 +70,7 @@ pub(crate) struct JobStatus {
     accuracy: Option<f64>,
     loss: Option<f64>,
     model_version: Option<String>,
+    /// What came of it; or, while it runs, what holds it up.
     message: Option<String>,
     epochs: u32,
     batch_size: u32,
@@ -140,7 +141,7 @@ pub(crate) async fn jobs(State(app): State<Arc<App>>) -> Result<Json<JobList>, A
     let (total_jobs, jobs) = ask(&app.store, |store| store.latest_jobs(LISTED_MAX)).await?;
     Ok(Json(JobList {
         total_jobs,
-        jobs: JobsById(jobs),
+        jobs: JobsById(jobs.into_iter().map(|job| shown(&app, job)).collect()),
     }))
 }
 
@@ -154,7 +155,7 @@ pub(crate) async fn status(
     let wanted = id.clone();
     let job = ask(&app.store, move |store| store.job(&wanted)).await?;
     let job = job.ok_or(ApiError::UnknownJob(id))?;
-    Ok(Json(job.into()))
+    Ok(Json(shown(&app, job)))
 }
 
 /// Ends a job that waits or runs.
@@ -185,6 +186,16 @@ pub(crate) async fn cancel(
         status,
         message,
     }))
+}
+
+/// With what holds it up now, if this process runs it and something does.
+fn shown(app: &App, job: Job) -> JobStatus {
+    let delay = app.retraining.delay_of(&job.id);
+    let status = JobStatus::from(job);
+    JobStatus {
+        message: status.message.or(delay),
+        ..status
+    }
 }
 
 /// Nothing at all means the defaults.
@@ -225,7 +236,7 @@ impl Serialize for JobsById {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for job in &self.0 {
-            map.serialize_entry(&job.id, &JobStatus::from(job.clone()))?;
+            map.serialize_entry(&job.job_id, job)?;
         }
         map.end()
     }

@@ -22,8 +22,9 @@ use crate::memory::Budget;
 use crate::metrics::Metrics;
 use crate::parallel::thread_count;
 use crate::prediction::{Policy, Predictor};
+use crate::profile::Profiler;
 use crate::retraining::{Plan, Retraining, load};
-use crate::server::{ConnectionLimits, Ending, StopSignals, serve};
+use crate::server::{Connections, Ending, StopSignals, acceptor, serve};
 
 /// Memory for all request bodies together: this many of the largest, but no less
 /// than the bytes below.
@@ -90,6 +91,18 @@ pub(crate) struct ServeArgs {
     /// Requests a second from one address, on average; one more is answered with 429
     #[arg(long, value_name = "N", value_parser = count)]
     rate_limit: Option<usize>,
+    /// Certificate, and those that it depends on, in PEM form: answers HTTPS instead of HTTP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Results of so many images are remembered, and given to the same image again
+    #[arg(long, value_name = "IMAGES", default_value_t = 0, value_parser = zero_or_count)]
+    result_cache: usize,
+    /// Where to write a flame graph (SVG) of the time that the processor spent, at the end
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     #[command(flatten)]
     keep: KeepArgs,
 }
@@ -98,6 +111,13 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1_000_000) => Ok(number),
         _ => Err("expected a number from 1 to 1000000".to_owned()),
+    }
+}
+
+fn zero_or_count(text: &str) -> Result<usize, String> {
+    match text {
+        "0" => Ok(0),
+        text => count(text).map_err(|_| "expected a number from 0 to 1000000".to_owned()),
     }
 }
 
@@ -117,6 +137,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let started = Instant::now();
+    let connections = connections(args)?;
+    let profiler = args.profile.as_deref().map(Profiler::start).transpose()?;
     let (store, classifier) = open_store(args)?;
     let threads = thread_count(args.threads);
     let version = classifier.version().to_owned();
@@ -162,15 +184,21 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         let signals = StopSignals::catch().context("cannot catch signals")?;
         let (listener, address) = listen(args).await?;
         announce(&format!(
-            "serving {} ({version}) at http://{address} on {threads} threads",
-            args.model.display()
+            "serving {} ({version}) at {}://{address} on {threads} threads",
+            args.model.display(),
+            if connections.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            },
         ));
         let router = router(Arc::new(app));
-        Ok::<_, Error>(serve(listener, router, limits(args), signals, draining).await)
+        Ok::<_, Error>(serve(listener, router, connections, signals, draining).await)
     })?;
     retraining.stop();
     // Whoever is still connected had the drain timeout.
     runtime.shutdown_background();
+    profiler.map(Profiler::write).transpose()?;
     announce(match ending {
         Ending::Drained => "stopped",
         Ending::CutOff => "stopped; some requests were cut off",
@@ -250,20 +278,26 @@ fn start_predictor(args: &ServeArgs, classifier: Classifier, threads: usize) -> 
         policy,
         threads,
         args.request_timeout,
+        args.result_cache,
     )
     .with_context(|| format!("cannot start {threads} threads"))
 }
 
-fn limits(args: &ServeArgs) -> ConnectionLimits {
+fn connections(args: &ServeArgs) -> Result<Connections> {
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(acceptor(certificate, key)?),
+        _ => None,
+    };
     // A shell's usual limit is 1024 files; as far as the system lets us, take what
     // the connections need. With less, further ones wait.
     let _ = rlimit::increase_nofile_limit(args.max_connections as u64 + 64);
-    ConnectionLimits {
+    Ok(Connections {
+        tls,
         connections_max: args.max_connections,
         head_within: args.idle_timeout,
         drain_delay: args.drain_delay,
         drain_within: args.drain_timeout,
-    }
+    })
 }
 
 async fn listen(args: &ServeArgs) -> Result<(TcpListener, SocketAddr)> {

@@ -24,6 +24,16 @@ pub(crate) struct Timings {
 pub(crate) struct Outcome {
     pub(crate) prediction: Prediction,
     pub(crate) timings: Timings,
+    pub(crate) source: Source,
+}
+
+/// Whether an image was judged anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// By the network, now.
+    Network,
+    /// Before, when the same image came; all timings are zero.
+    Cache,
 }
 
 /// Why an image was not judged.
@@ -77,6 +87,7 @@ pub(crate) fn judge(
             Ok(Outcome {
                 prediction: predictions.next().expect("one prediction for each input"),
                 timings: Timings { infer, ..timings },
+                source: Source::Network,
             })
         })
         .collect()

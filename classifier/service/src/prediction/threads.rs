@@ -4,6 +4,7 @@
 //! than there are threads times the size of a batch.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +17,8 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use super::batching::Policy;
-use super::job::{JobError, Outcome, judge};
+use super::cache::Cache;
+use super::job::{JobError, Outcome, Source, Timings, judge};
 use super::queue::Queue;
 use crate::memory::Share;
 
@@ -29,6 +31,7 @@ const REFUSED_AFTER: Duration = Duration::from_millis(100);
 pub(crate) struct Predictor {
     shared: Arc<Shared>,
     answer_within: Duration,
+    cache: Option<Cache>,
 }
 
 #[derive(Debug)]
@@ -67,13 +70,14 @@ pub(crate) enum Refusal {
 }
 
 impl Predictor {
-    /// Starts `threads` threads.
+    /// Starts `threads` threads; `results_max` results are remembered.
     pub(crate) fn start(
         classifier: Classifier,
         limits: Limits,
         policy: Policy,
         threads: usize,
         answer_within: Duration,
+        results_max: usize,
     ) -> io::Result<Predictor> {
         let shared = Arc::new(Shared {
             queue: Queue::new(policy),
@@ -84,6 +88,7 @@ impl Predictor {
         let predictor = Predictor {
             shared,
             answer_within,
+            cache: NonZeroUsize::new(results_max).map(Cache::new),
         };
         for n in 0..threads {
             let shared = Arc::clone(&predictor.shared);
@@ -101,7 +106,11 @@ impl Predictor {
 
     /// Has `classifier` judge from the next batch on.
     pub(crate) fn replace(&self, classifier: Classifier) {
-        self.shared.model.store(Arc::new(classifier));
+        let store = || self.shared.model.store(Arc::new(classifier));
+        match &self.cache {
+            Some(cache) => cache.change_model(store),
+            None => store(),
+        }
     }
 
     /// Whether one more image could wait.
@@ -114,8 +123,32 @@ impl Predictor {
         self.shared.queue.len()
     }
 
-    /// Waits for a thread to judge `image`; giving up takes it from the queue.
+    /// Whether results are remembered.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// What is remembered of `image`, or else what a thread says.
     pub(crate) async fn predict(&self, image: Image) -> Result<Outcome, Refusal> {
+        let Some(cache) = &self.cache else {
+            return self.judge(image).await;
+        };
+        match cache.look_up(&image.bytes) {
+            Ok(prediction) => Ok(Outcome {
+                prediction,
+                timings: Timings::default(),
+                source: Source::Cache,
+            }),
+            Err(key) => {
+                let outcome = self.judge(image).await?;
+                cache.remember(key, outcome.prediction);
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// Waits for a thread to judge `image`; giving up takes it from the queue.
+    async fn judge(&self, image: Image) -> Result<Outcome, Refusal> {
         let (reply, answer) = oneshot::channel();
         let waiting = Waiting {
             image,

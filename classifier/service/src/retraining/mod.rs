@@ -10,6 +10,7 @@
 //! ([`verdict`]).
 
 mod lease;
+mod pace;
 mod process;
 mod training;
 mod verdict;

@@ -72,6 +72,15 @@ pub(crate) fn sentence(
     )
 }
 
+/// Why a result does not serve, whatever it is worth: while it was made, somebody had `chosen` serve
+/// in place of the version that it was compared with.
+pub(crate) fn overruled(compared_with: &str, chosen: &str) -> String {
+    format!(
+        "{chosen} stays: it was chosen while this job ran, which compared its result with \
+         {compared_with}; ask again to improve on {chosen}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,9 @@ use classifier_store::{Figures, Job, ModelVersion, NewModel, Outcome, Store, Sto
 use jiff::Timestamp;
 
 use super::lease::{LEASE, Renewal, Verdict};
+use super::pace::Pace;
 use super::process::{Done, Event, Task, Training};
+use super::verdict::overruled;
 use crate::base::Base;
 use crate::metrics::Metrics;
 use crate::prediction::Predictor;
@@ -30,6 +32,9 @@ const STORE_WITHIN: Duration = Duration::from_secs(600);
 const UPLOADS_MAX: usize = 5_000;
 
 const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
+
+/// What the running job's training gets of the processor.
+pub(crate) type SharedPace = Arc<Mutex<Option<(String, Pace)>>>;
 
 /// What retraining works with.
 pub(crate) struct Plan {
@@ -46,6 +51,7 @@ pub(crate) struct Plan {
 pub(crate) struct Retraining {
     stop: Arc<AtomicBool>,
     wake: SyncSender<()>,
+    pace: SharedPace,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -55,17 +61,20 @@ struct Worker {
     woken: Receiver<()>,
     /// What this process is called where it takes a job.
     runner: String,
+    pace: SharedPace,
 }
 
 impl Retraining {
     pub(crate) fn start(plan: Plan) -> Result<Retraining> {
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, woken) = sync_channel(1);
+        let pace = SharedPace::default();
         let worker = Worker {
             runner: plan.store.own_name(),
             plan,
             stop: Arc::clone(&stop),
             woken,
+            pace: Arc::clone(&pace),
         };
         let thread = thread::Builder::new()
             .name("retrain".to_owned())
@@ -74,6 +83,7 @@ impl Retraining {
         Ok(Retraining {
             stop,
             wake,
+            pace,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -82,6 +92,13 @@ impl Retraining {
     pub(crate) fn wake(&self) {
         // A full channel wakes it as well.
         let _ = self.wake.try_send(());
+    }
+
+    /// Why `job`, which this process runs, gets on slowly; `None` if it does not.
+    pub(crate) fn delay_of(&self, job: &str) -> Option<String> {
+        let pace = lock(&self.pace);
+        let (running, pace) = pace.as_ref()?;
+        (running == job).then(|| pace.delay()).flatten()
     }
 
     /// Ends the thread; a job that runs is interrupted.
@@ -171,8 +188,10 @@ impl Worker {
     ) -> Result<Ended> {
         let task = self.task(job, base, out)?;
         let mut training = Training::start(&task)?;
+        let _paced = self.watch_pace(job, &training);
         let (mut noted, mut followed) = (0, Instant::now());
         loop {
+            self.note_pace(&training);
             if self.stopping() {
                 return Ok(Ended::Interrupted);
             }
@@ -213,7 +232,11 @@ impl Worker {
                         accuracy: Some(done.accuracy),
                         loss: Some(done.loss),
                     };
-                    return Ok(Ended::Done(done));
+                    let compared_with = task.serving;
+                    return Ok(Ended::Done {
+                        done,
+                        compared_with,
+                    });
                 }
                 Event::Failed { why } => return Ok(Ended::Failed(why)),
             }
@@ -244,6 +267,19 @@ impl Worker {
             learning_rate: job.settings.learning_rate as f32,
             threads: self.plan.threads,
         })
+    }
+
+    /// Begins to watch what a job's training gets of the processor, until dropped.
+    fn watch_pace(&self, job: &Job, training: &Training) -> Watched {
+        let pace = Pace::new(self.plan.threads, training.busy(), Instant::now());
+        *lock(&self.pace) = Some((job.id.clone(), pace));
+        Watched(Arc::clone(&self.pace))
+    }
+
+    fn note_pace(&self, training: &Training) {
+        if let Some((_, pace)) = lock(&self.pace).as_mut() {
+            pace.note(training.busy(), Instant::now());
+        }
     }
 
     /// That progress cannot be noted now is no reason to lose it.
@@ -283,6 +319,14 @@ impl Worker {
         }
     }
 
+    /// The version that serves, if it is not `version`: somebody who chose one while the job ran
+    /// chose it knowing that.
+    fn chosen_instead_of(&self, version: &str) -> Result<Option<String>> {
+        let serving = self.plan.store.serving_model()?;
+        let serving = serving.context("no model serves")?.version;
+        Ok(Some(serving).filter(|serving| serving != version))
+    }
+
     fn finish(
         &self,
         ended: &Ended,
@@ -295,25 +339,30 @@ impl Worker {
             store.finish_job(&job.id, &self.runner, outcome, figures, Timestamp::now())
         };
         match ended {
-            Ended::Done(done) if done.accepted => {
-                let content =
-                    fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
-                let evaluation = done.evaluation.to_string();
-                finish(&Outcome::Accepted {
-                    model: NewModel {
-                        content: &content,
-                        accuracy: Some(done.accuracy),
-                        evaluation: Some(&evaluation),
-                        version: None,
-                    },
-                    message: done.message.clone(),
-                })?;
-                Ok("completed")
-            }
-            Ended::Done(done) => {
-                finish(&Outcome::Rejected {
-                    message: done.message.clone(),
-                })?;
+            Ended::Done {
+                done,
+                compared_with,
+            } => {
+                let message = done.message.clone();
+                if !done.accepted {
+                    finish(&Outcome::Rejected { message })?;
+                } else if let Some(chosen) = self.chosen_instead_of(compared_with)? {
+                    let message = overruled(compared_with, &chosen);
+                    finish(&Outcome::Rejected { message })?;
+                } else {
+                    let content =
+                        fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
+                    let evaluation = done.evaluation.to_string();
+                    finish(&Outcome::Accepted {
+                        model: NewModel {
+                            content: &content,
+                            accuracy: Some(done.accuracy),
+                            evaluation: Some(&evaluation),
+                            version: None,
+                        },
+                        message,
+                    })?;
+                }
                 Ok("completed")
             }
             Ended::Failed(why) => {
@@ -334,9 +383,26 @@ impl Worker {
     }
 }
 
+/// A job whose pace is watched.
+struct Watched(SharedPace);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        *lock(&self.0) = None;
+    }
+}
+
+fn lock(pace: &SharedPace) -> std::sync::MutexGuard<'_, Option<(String, Pace)>> {
+    pace.lock().expect("no thread panics while it holds this")
+}
+
 /// How training ended.
 enum Ended {
-    Done(Box<Done>),
+    Done {
+        done: Box<Done>,
+        /// The version that served when the job began.
+        compared_with: String,
+    },
     Failed(String),
     Cancelled,
     Interrupted,

@@ -1,6 +1,7 @@
 //! Connections: accepted within limits, and finished in order when told to stop.
 
 mod signals;
+mod tls;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,13 +16,16 @@ use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 pub(crate) use signals::StopSignals;
+pub(crate) use tls::acceptor;
 
 /// Bytes that a request's head may have; hyper answers 431 to more.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -31,12 +35,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// Limits on connections.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ConnectionLimits {
+/// How connections are made, and their limits.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    /// `None` for plain HTTP.
+    pub(crate) tls: Option<TlsAcceptor>,
     /// At once; further ones wait in the system's queue.
     pub(crate) connections_max: usize,
-    /// For the head of a request to arrive, from the end of the one before.
+    /// For the head of a request to arrive, from the end of the one before; and for TLS to be agreed upon.
     pub(crate) head_within: Duration,
     /// To go on as before, once told to stop, while those who ask hear that others should be
     /// asked; `None` not to.
@@ -63,7 +69,7 @@ pub(crate) enum Ending {
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    limits: Connections,
     mut signals: StopSignals,
     draining: Arc<AtomicBool>,
 ) -> Ending {
@@ -77,7 +83,7 @@ pub(crate) async fn serve(
         }
     };
     tokio::select! {
-        () = accept_all(listener, router, limits, &connections, &draining) => {}
+        () = accept_all(listener, router, &limits, &connections, &draining) => {}
         () = first_signal => {}
     }
     tokio::select! {
@@ -93,7 +99,7 @@ pub(crate) async fn serve(
 async fn accept_all(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    limits: &Connections,
     connections: &GracefulShutdown,
     draining: &Arc<AtomicBool>,
 ) {
@@ -106,27 +112,48 @@ async fn accept_all(
         let place = Arc::clone(&places).acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
         let (socket, client) = next_socket(&listener).await;
-        let (router, draining) = (router.clone(), Arc::clone(draining));
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ClientAddress(client.ip()));
-            let (answer, draining) = (router.clone().call(request), Arc::clone(&draining));
-            async move {
-                let mut answer = answer.await;
-                if let (Ok(answer), true) = (&mut answer, draining.load(Ordering::Relaxed)) {
-                    // The next request had better go elsewhere.
-                    answer.headers_mut().insert(CONNECTION, CLOSE);
-                }
-                answer
-            }
-        });
-        let connection = http.serve_connection(TokioIo::new(socket), service);
-        let connection = connections.watch(connection);
+        let (router, http, watcher) = (router.clone(), http.clone(), connections.watcher());
+        let (tls, within) = (limits.tls.clone(), limits.head_within);
+        let draining = Arc::clone(draining);
         tokio::spawn(async move {
-            // A connection's errors are its client's: broken off, slow or malformed.
-            let _ = connection.await;
+            match tls {
+                None => answer(socket, client, &http, router, watcher, draining).await,
+                Some(tls) => {
+                    // A client that speaks no TLS, or not in time, has no connection.
+                    if let Ok(Ok(socket)) = timeout(within, tls.accept(socket)).await {
+                        answer(socket, client, &http, router, watcher, draining).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
+}
+
+/// Answers the requests of one connection.
+async fn answer(
+    socket: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    client: SocketAddr,
+    http: &http1::Builder,
+    router: Router,
+    watcher: Watcher,
+    draining: Arc<AtomicBool>,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ClientAddress(client.ip()));
+        let (answer, draining) = (router.clone().call(request), Arc::clone(&draining));
+        async move {
+            let mut answer = answer.await;
+            if let (Ok(answer), true) = (&mut answer, draining.load(Ordering::Relaxed)) {
+                // The next request had better go elsewhere.
+                answer.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            answer
+        }
+    });
+    let connection = http.serve_connection(TokioIo::new(socket), service);
+    // A connection's errors are its client's: broken off, slow or malformed.
+    let _ = watcher.watch(connection).await;
 }
 
 async fn next_socket(listener: &TcpListener) -> (TcpStream, SocketAddr) {

@@ -181,6 +181,21 @@ fn a_body_that_does_not_come_is_408() {
 }
 
 #[test]
+fn a_body_that_drips_is_408_however_steadily() {
+    let service = Service::start(&["--body-timeout", "0.2"]);
+    let mut connection = service.connect();
+    connection.send(post_head(1_000_000, "").as_bytes());
+    // Far longer than the limit, unless the service closes.
+    let drips = (0..10_000).take_while(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        connection.try_send(b"-").is_ok()
+    });
+    assert!(drips.count() < 10_000, "the service has to stop listening");
+    assert_eq!(connection.reply().status, 408);
+    assert_still_serving(&service);
+}
+
+#[test]
 fn a_head_that_does_not_come_ends_the_connection() {
     let service = Service::start(&["--idle-timeout", "0.05"]);
     let mut connection = service.connect();

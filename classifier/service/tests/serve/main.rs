@@ -3,7 +3,9 @@
 mod access;
 mod broken_requests;
 mod crashes;
+mod extras;
 mod figures;
+mod odd_images;
 mod pictures;
 mod predictions;
 mod replicas;
@@ -13,4 +15,5 @@ mod starting;
 mod stopping;
 mod storage;
 mod support;
+mod tls;
 mod uploads;

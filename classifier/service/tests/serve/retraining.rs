@@ -1,6 +1,7 @@
 //! Jobs from the request to the model that serves, and back.
 
 use classifier_imaging::Class;
+use classifier_model::{Architecture, ModelFile};
 use serde_json::{Value, json};
 
 use crate::pictures::{Workshop, picture};
@@ -157,6 +158,32 @@ fn a_worse_model_does_not_serve() {
     assert!(message.starts_with(&format!("{good} stays")), "{message}");
     assert_eq!(done["model_version"], Value::Null);
     assert_eq!(serving(&service), good);
+}
+
+#[test]
+fn a_version_that_is_chosen_while_a_job_runs_stays() {
+    let workshop = Workshop::slow();
+    drop(Service::start_in(&workshop.store(), &workshop.model(), &[]));
+    // Another file, so that there are two versions to choose from.
+    let shipped = ModelFile {
+        version: "v2".to_owned(),
+        ..ModelFile::untrained(Architecture::default(), 2)
+    };
+    shipped.save(&workshop.model()).expect("a model file");
+    let service = Service::start_in(&workshop.store(), &workshop.model(), &[]);
+    assert_eq!(serving(&service), "v2");
+    let job = ask(&service, br#"{"epochs":2,"batch_size":16}"#);
+    until_it_is(&service, &job, "running");
+    let (status, _) = service.post_to("/model_versions/v1/serve", JSON, b"");
+    assert_eq!(status, 200);
+    let done = until_it_is(&service, &job, "completed");
+    assert_eq!(
+        done["message"],
+        "v1 stays: it was chosen while this job ran, which compared its result with v2; ask again \
+         to improve on v1"
+    );
+    assert_eq!(done["model_version"], Value::Null);
+    assert_eq!(serving(&service), "v1");
 }
 
 #[test]

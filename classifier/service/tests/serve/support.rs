@@ -83,7 +83,7 @@ impl Service {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut ready_line = String::new();
         stdout.read_line(&mut ready_line).expect("a line");
-        let (_, rest) = ready_line.split_once("http://").expect("an address");
+        let (_, rest) = ready_line.split_once("://").expect("an address");
         let address = rest.split(' ').next().expect("an address");
         Service {
             child,
@@ -165,6 +165,15 @@ impl Service {
         (response.status().as_u16(), body, timing)
     }
 
+    /// The most memory that it has held so far.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.expect("a line").parse().expect("a number")
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args([name, &self.child.id().to_string()])
@@ -224,6 +233,11 @@ impl Connection {
             body: String::from_utf8(body).expect("text"),
             head,
         }
+    }
+
+    /// Whether the service has closed the connection, in whatever way; reads on until then.
+    pub(crate) fn is_over(&mut self) -> bool {
+        !matches!(self.0.read(&mut [0; 1_000]), Ok(1..))
     }
 
     /// Whether the service closes without another byte.

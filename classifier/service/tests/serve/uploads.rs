@@ -144,6 +144,22 @@ fn hostile_labels_are_422_and_name_the_four_classes() {
             "{said}"
         );
     }
+    // As fields, where nothing is encoded.
+    for label in [
+        "../glioma",
+        "glioma\0",
+        "glioma%00",
+        "ｇｌｉｏｍａ",
+        "gl\u{131}oma",
+        "glioma\u{200b}",
+    ] {
+        let field =
+            format!("--x\r\nContent-Disposition: form-data; name=\"label\"\r\n\r\n{label}\r\n");
+        let (status, reply) = service.post_to(PATH, FORM, &[field.as_bytes(), &body].concat());
+        let said = reply["detail"].as_str().expect("a message");
+        assert_eq!(status, 422, "{label}: {said}");
+        assert!(said.contains("expected Glioma"), "{said}");
+    }
     let (status, reply) = service.post_to(PATH, FORM, &body);
     assert_eq!(status, 422);
     assert_eq!(

@@ -42,6 +42,7 @@ pub(super) fn load(name: &str, matches: &ArgMatches) -> Result<RunSummary, Exit>
         history: optional("stats_history")?,
         failures: optional("failures")?,
         exceptions: optional("exceptions")?,
+        arrivals: optional("arrivals")?,
         traffic: traffic(&format!("{prefix}_requests.csv"))?,
     };
     read_csv(&title, &files).map_err(says_nothing)

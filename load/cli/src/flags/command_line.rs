@@ -66,7 +66,7 @@ fn command(program: &str, extra: &[ExtraFlag]) -> Command {
         group
             .flags
             .iter()
-            .map(|flag| arg(flag).help_heading(group.title.to_owned()))
+            .map(|flag| arg(&flag.beside(extra)).help_heading(group.title.to_owned()))
     });
     Command::new(program.to_owned())
         .override_usage(format!("{program} [options] [UserClass ...]"))
@@ -189,7 +189,7 @@ fn unknown(flags: &[Flag<'_>], argument: &str) -> String {
     }
     match suggest(flags, name) {
         Some(flag) => format!(
-            "unrecognized arguments: {argument} (did you mean '--{}'?)",
+            "unrecognized arguments: {argument}. Did you mean '--{}'?",
             flag.long
         ),
         None => format!("unrecognized arguments: {argument}"),
@@ -282,7 +282,11 @@ mod tests {
         for (line, expected) in [
             (
                 "--usrs 5",
-                "unrecognized arguments: --usrs (did you mean '--users'?)",
+                "unrecognized arguments: --usrs. Did you mean '--users'?",
+            ),
+            (
+                "--unknown-flag-print-stats",
+                "unrecognized arguments: --unknown-flag-print-stats. Did you mean '--print-stats'?",
             ),
             ("--nonsense", "unrecognized arguments: --nonsense"),
             ("-z", "unrecognized arguments: -z"),

@@ -37,6 +37,7 @@ impl ExtraFlag {
             metavar: "value",
             help: &self.help,
             support: Support::Works,
+            instead: None,
         }
     }
 
@@ -67,7 +68,8 @@ impl ExtraFlag {
 ///
 /// One line that names the flag and what it shares.
 pub fn check_extra(extra: &[ExtraFlag]) -> Result<(), String> {
-    let mut taken = with_extra(&[]);
+    let mut taken = with_extra(extra);
+    taken.truncate(taken.len() - extra.len());
     for flag in extra.iter().map(ExtraFlag::as_flag) {
         let clash = |what: &str| {
             Err(format!(
@@ -116,6 +118,11 @@ mod tests {
     fn a_flag_that_is_taken_is_refused() {
         for (flags, expected) in [
             (vec![extra("mine", Some('m'), "mine")], Ok(())),
+            (
+                // Locust has none of that name: ours gives way.
+                vec![extra("rate", None, "rate")],
+                Ok(()),
+            ),
             (
                 vec![extra("users", None, "mine")],
                 Err("the locustfile adds --users, but there is -u/--users already"),

@@ -52,6 +52,9 @@ pub struct Flag<'a> {
     pub help: &'a str,
     /// Whether it can be used.
     pub support: Support<'a>,
+    /// Its long form where a locustfile has a flag of that name: for flags that Locust
+    /// lacks, so that it takes every locustfile's.
+    pub instead: Option<&'a str>,
 }
 
 /// The environment variable of a flag.
@@ -92,6 +95,8 @@ pub enum Kind<'a> {
     PositiveFloat,
     /// A time such as `90`, `3m` or `1h20m`; seconds.
     TimeSpan,
+    /// Arrivals per second, in the grammar of [`acrida_engine::plan::ArrivalRate`].
+    Rate,
     /// Any number of texts, up to the next flag.
     Words,
     /// A text; the flag may be repeated and collects them.
@@ -151,7 +156,13 @@ impl<'a> Flag<'a> {
             metavar: "value",
             help,
             support: Support::Works,
+            instead: None,
         }
+    }
+
+    pub(crate) const fn instead(mut self, long: &'a str) -> Self {
+        self.instead = Some(long);
+        self
     }
 
     pub(crate) const fn short(mut self, short: char) -> Self {
@@ -177,6 +188,14 @@ impl<'a> Flag<'a> {
     pub(crate) const fn support(mut self, support: Support<'a>) -> Self {
         self.support = support;
         self
+    }
+
+    /// As it is with the flags of a locustfile: under its other name if one has its own.
+    pub(crate) fn beside(self, extra: &[ExtraFlag]) -> Self {
+        match self.instead {
+            Some(long) if extra.iter().any(|flag| flag.long == self.long) => Self { long, ..self },
+            _ => self,
+        }
     }
 
     /// The environment variable that sets it.
@@ -238,20 +257,32 @@ pub fn suggest<'f, 'a>(flags: &'f [Flag<'a>], name: &str) -> Option<&'f Flag<'a>
     /// Below this likeness (0 to 1) a suggestion is more puzzling than helpful;
     /// Python's difflib, which Locust asks, cuts at a comparable point.
     const LIKENESS_MIN: f64 = 0.8;
-    flags
-        .iter()
-        .filter(|flag| matches!(flag.support, Support::Works))
+    let flags = || {
+        let flags = flags.iter();
+        flags.filter(|flag| matches!(flag.support, Support::Works))
+    };
+    let alike = flags()
         .map(|flag| (strsim::jaro_winkler(flag.long, name), flag))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let inside = flags().filter(|flag| has_part(name, flag.long));
+    alike
         .map(|(_, flag)| flag)
+        .or_else(|| inside.max_by_key(|flag| flag.long.len()))
+}
+
+/// Whether `name` begins or ends with the words `part`.
+fn has_part(name: &str, part: &str) -> bool {
+    let before = name.strip_suffix(part);
+    let after = name.strip_prefix(part);
+    before.is_some_and(|rest| rest.ends_with('-'))
+        || after.is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// The flags of every group, and after them those of a locustfile.
 pub fn with_extra<'a>(extra: &'a [ExtraFlag]) -> Vec<Flag<'a>> {
-    GROUPS
-        .iter()
-        .flat_map(|group| group.flags.iter().copied())
+    let own = GROUPS.iter().flat_map(|group| group.flags.iter());
+    own.map(|flag| flag.beside(extra))
         .chain(extra.iter().map(ExtraFlag::as_flag))
         .collect()
 }

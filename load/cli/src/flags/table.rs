@@ -2,7 +2,9 @@
 //! Locust 2.47's; `--csv-requests` and the verdict options are ours.
 
 use super::Env::{Named, No};
-use super::Kind::{Choice, Count, Expectation, Int, PositiveFloat, Switch, Text, TimeSpan, Words};
+use super::Kind::{
+    Choice, Count, Expectation, Int, PositiveFloat, Rate, Switch, Text, TimeSpan, Words,
+};
 use super::Support::{Gone, Hidden, NotYet};
 use super::{Flag, Group};
 
@@ -80,6 +82,22 @@ const COMMON: &[Flag<'static>] = &[
     )
     .short('t')
     .metavar("time"),
+    Flag::new(
+        "rate",
+        "arrival_rate",
+        Rate,
+        "Have iterations of tasks arrive at this rate per second, whatever the earlier ones do: 200, or 10..200 for a \
+         rate that changes over the run time. --users take them; their wait_time is not looked at.",
+    )
+    .metavar("rate")
+    .instead("acrida-rate"),
+    Flag::new(
+        "poisson",
+        "arrivals_at_random",
+        Switch,
+        "Let the iterations of --rate arrive at random, as a Poisson process, instead of evenly.",
+    )
+    .instead("acrida-poisson"),
     Flag::new("list", "list_commands", Switch, "List the user classes of the locustfile and exit.")
         .short('l')
         .env(No),
@@ -267,6 +285,14 @@ const STATISTICS: &[Flag<'static>] = &[
         Switch,
         "Write one line for each request to PREFIX_requests.csv. Needs --csv.",
     ),
+    Flag::new(
+        "server-time-field",
+        "server_time_field",
+        Text,
+        "The field of JSON answers in which the server says how many milliseconds it worked, such as inference_time_ms, \
+         for answers without a Server-Timing header.",
+    )
+    .metavar("name"),
     Flag::new("print-stats", "print_stats", Switch, "Print the statistics also in runs with a web page."),
     Flag::new("only-summary", "only_summary", Switch, "Print the statistics only at the end."),
     Flag::new("reset-stats", "reset_stats", Switch, "Begin the statistics anew when all users have started."),
@@ -397,9 +423,14 @@ const OTHER: &[Flag<'static>] = &[
         "Run every task equally often, whatever weights the locustfile gives.",
     )
     .env(No),
-    Flag::new("profile", "profile", Text, "")
-        .env(No)
-        .support(NotYet),
+    Flag::new(
+        "profile",
+        "profile",
+        Text,
+        "A name that groups tests: environment.profile, and in the page and the report.",
+    )
+    .env(No)
+    .metavar("name"),
     Flag::new("otel", "otel", Switch, "")
         .env(Named("LOCUST_ENABLE_OPENTELEMETRY"))
         .support(NotYet),

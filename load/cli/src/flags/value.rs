@@ -1,5 +1,6 @@
 //! What a flag's text means.
 
+use acrida_engine::plan::ArrivalRate;
 use acrida_report::expect::Expectation;
 
 use super::{Kind, parse_time_span};
@@ -49,6 +50,10 @@ pub fn parse_value(kind: Kind<'_>, text: &str) -> Result<Value, String> {
                 i64::try_from(seconds).map_err(|_| "the time span is too long".to_owned())
             })
             .map(Value::Int),
+        Kind::Rate => match text.parse::<ArrivalRate>() {
+            Ok(_) => Ok(Value::Text(text.to_owned())),
+            Err(error) => Err(error.to_string()),
+        },
         Kind::Words | Kind::Append => Ok(Value::List(vec![text.to_owned()])),
         Kind::Expectation => check_expectations(vec![text.to_owned()]),
     }

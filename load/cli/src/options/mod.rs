@@ -14,6 +14,7 @@ use std::fmt;
 use std::time::Duration;
 
 use acrida_engine::SpawnRate;
+use acrida_engine::plan::ArrivalRate;
 
 use crate::config::{ConfigValue, Layer, list_in_brackets};
 use crate::flags::{
@@ -42,6 +43,12 @@ pub struct Options {
     pub spawn_rate: Option<SpawnRate>,
     /// `--run-time`, unless it is zero.
     pub run_time: Option<Duration>,
+    /// `--rate`.
+    pub rate: Option<ArrivalRate>,
+    /// `--poisson`.
+    pub poisson: bool,
+    /// `--server-time-field`.
+    pub server_time_field: Option<String>,
     /// `--list`.
     pub list: bool,
     /// `--headless`, unless `--headful`.
@@ -344,7 +351,23 @@ fn check_together(options: &Options) -> Result<(), String> {
             return Err(format!("'{flag}' requires '--csv'"));
         }
     }
-    Ok(())
+    check_arrivals(options)
+}
+
+/// What `--rate` takes besides itself.
+fn check_arrivals(options: &Options) -> Result<(), String> {
+    let starts_by_itself = options.headless || options.web.autostart;
+    match options.rate {
+        None if options.poisson => Err("'--poisson' requires '--rate'".to_owned()),
+        Some(_) if starts_by_itself && options.users.is_none() => Err(
+            "'--rate' requires '--users': how many iterations may go on at the same time"
+                .to_owned(),
+        ),
+        Some(rate) if rate.is_ramp() && options.run_time.is_none() => Err(format!(
+            "'--rate {rate}' requires '--run-time', over which the rate changes"
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -272,8 +272,8 @@ fn a_mistake_is_named_with_its_place() {
         (
             "",
             &[],
-            "profile = x",
-            "--profile is not supported yet (set in my.conf)",
+            "otel = true",
+            "--otel is not supported yet (set in my.conf)",
         ),
         ("--slave", &[], "", "--slave was renamed to --worker"),
     ] {

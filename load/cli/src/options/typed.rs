@@ -22,6 +22,13 @@ pub(super) fn typed(all: Vec<(String, Value)>) -> Options {
         spawn_rate: values.spawn_rate("spawn_rate"),
         // Locust takes a run time of zero as none.
         run_time: seconds("run_time").filter(|limit| !limit.is_zero()),
+        rate: values
+            .text("arrival_rate")
+            .and_then(|text| text.parse().ok()),
+        poisson: values.switch("arrivals_at_random"),
+        server_time_field: values
+            .text("server_time_field")
+            .filter(|name| !name.is_empty()),
         list: values.switch("list_commands"),
         headless: values.switch("headless") && !values.switch("headful"),
         web: web::read(&values),

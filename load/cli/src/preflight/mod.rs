@@ -98,6 +98,7 @@ pub(crate) fn trial(mut options: Options, classes: usize) -> Options {
     options.users = Some(users);
     options.spawn_rate = SpawnRate::try_from(users as f64).ok();
     options.run_time = Some(TRIAL);
+    options.rate = None;
     options.headless = true;
     options.only_summary = true;
     options.csv_prefix = None;
@@ -181,6 +182,7 @@ mod tests {
                 response_time_us: Some(1),
                 content_length: 0,
                 failure,
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());

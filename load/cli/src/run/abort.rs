@@ -78,6 +78,7 @@ mod tests {
             response_time_us: Some(ms * 1_000),
             content_length: 0,
             failure: None,
+            ..Sample::default()
         });
         ledger.absorb(recorder.take());
         ledger.snapshot(second * 1_000_000, 1)

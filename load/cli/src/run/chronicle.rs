@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use acrida_report::course::Course;
+use acrida_report::occurrences::Occurrences;
 use acrida_report::summary::RunSummary;
 use acrida_stats::Snapshot;
 use serde_json::Value as Json;
 
 use super::Host;
+use super::web::as_json;
 use crate::options::Options;
 use crate::task_ratio;
 
@@ -19,11 +21,14 @@ pub(super) struct Chronicle {
     title: String,
     target: Option<String>,
     spawn_rate: Option<f64>,
+    /// `--profile`.
+    pub(super) profile: Json,
     host: Arc<dyn Host>,
     start_us: u64,
     requests: u64,
     last_us: u64,
     course: Course,
+    occurrences: Occurrences,
     peak_users: u64,
 }
 
@@ -37,15 +42,18 @@ impl std::fmt::Debug for Chronicle {
 
 impl Chronicle {
     pub(super) fn new(title: String, options: &Options, host: Arc<dyn Host>) -> Self {
+        let profile = options.all.iter().find(|(name, _)| name == "profile");
         Self {
             title,
             target: options.host.clone(),
+            profile: profile.map_or(Json::Null, |(_, value)| as_json(value)),
             spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
             host,
             start_us: 0,
             requests: 0,
             last_us: 0,
             course: Course::default(),
+            occurrences: Occurrences::default(),
             peak_users: 0,
         }
     }
@@ -63,6 +71,7 @@ impl Chronicle {
         if snapshot.user_count == 0 && total.num_requests == self.requests {
             return;
         }
+        self.occurrences.observe(snapshot);
         // A rate over a moment would be a spike in every chart; the end of a run is one.
         if snapshot.taken_us < self.last_us + BEAT_MIN_US {
             return;
@@ -94,7 +103,7 @@ impl Chronicle {
             peak_users: Some(self.peak_users),
             spawn_rate: self.spawn_rate,
             course: self.course.points().copied().collect(),
-            ..RunSummary::of(snapshot, fractions)
+            ..RunSummary::of(snapshot, fractions).with_occurrences(snapshot, &self.occurrences)
         }
     }
 

@@ -78,6 +78,11 @@ impl Collector {
         self.ledger().record_cut_off(requests);
     }
 
+    /// Counts iterations that arrived and that no user has taken.
+    pub fn record_dropped(&self, arrivals: u64) {
+        self.ledger().record_dropped(arrivals);
+    }
+
     /// Forgets what was measured up to now.
     pub fn reset(&self) {
         self.up_to_date().reset(now_us());

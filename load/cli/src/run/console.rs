@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use acrida_report::console::{self, Style};
 use acrida_report::expect::{self, Outcome};
+use acrida_report::insight;
 use acrida_stats::Snapshot;
 
 use crate::logging::CLEAR_LINE;
@@ -57,7 +58,7 @@ impl Console {
         } else {
             String::new()
         };
-        self.print(&(table + &progress));
+        self.print(&(table + &insight::arrivals_line(snapshot) + &progress));
     }
 
     /// The end: the table, the percentiles, what failed and what was cut off, and whether
@@ -74,11 +75,12 @@ impl Console {
             let table = console::stats_table(snapshot, false, style);
             let percentiles = console::percentiles_table(snapshot, &self.percentiles, style);
             let errors = console::error_report(snapshot, style);
+            let insight = insight::text(&insight::sections_of(snapshot));
             let mut verdicts = expect::table(judged) + gate;
             if let Some(why) = aborted {
                 verdicts += &format!("Ended early: {why}\n");
             }
-            self.print(&format!("{table}{percentiles}{errors}{verdicts}"));
+            self.print(&format!("{table}{percentiles}{insight}{errors}{verdicts}"));
         }
     }
 

@@ -25,6 +25,8 @@ impl Observer for Counter {
             response_time_us: record.response_time_us,
             content_length: record.content_length,
             failure: record.failure,
+            server: record.server,
+            answer: record.answer,
         });
         if let Some(log) = &self.log {
             log.write(&RequestRow {

@@ -1,7 +1,8 @@
 //! The CSV files of a run.
 //!
 //! `_stats`, `_failures` and `_exceptions` are replaced as a whole, through a
-//! file beside them, so that nobody ever reads half of one; `_stats_history`
+//! file beside them, so that nobody ever reads half of one, and so is `_arrivals` in an
+//! open run; `_stats_history`
 //! grows by rows. What the files say is decided in `acrida-report`.
 
 use std::fs::{self, File};
@@ -12,6 +13,9 @@ use acrida_report::locust_csv;
 use acrida_stats::Snapshot;
 
 use crate::exit::Exit;
+
+/// The file that open runs alone have.
+const ARRIVALS: &str = "_arrivals";
 
 #[derive(Debug)]
 pub(super) struct CsvFiles {
@@ -40,7 +44,14 @@ impl CsvFiles {
             let path = path(prefix, name);
             replace(&path, "").map_err(|error| unwritable(&path, &error))?;
         }
-        Ok(files)
+        // One that an earlier, open run has left would be taken for this run's.
+        let arrivals = path(prefix, ARRIVALS);
+        match fs::remove_file(&arrivals) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(unwritable(&arrivals, &error))
+            }
+            _ => Ok(files),
+        }
     }
 
     /// Brings every file up to `snapshot`.
@@ -54,6 +65,10 @@ impl CsvFiles {
         let appended = self.history.write_all(rows.as_bytes());
         let history =
             appended.map_err(|error| complaint(&path(&self.prefix, "_stats_history"), &error));
+        let arrivals = locust_csv::arrivals_csv(snapshot).map_or(Ok(()), |text| {
+            let path = path(&self.prefix, ARRIVALS);
+            replace(&path, &text).map_err(|error| complaint(&path, &error))
+        });
         let replaced = [
             ("_stats", locust_csv::stats_csv(snapshot, &self.percentiles)),
             ("_failures", locust_csv::failures_csv(snapshot)),
@@ -63,7 +78,9 @@ impl CsvFiles {
             let path = path(&self.prefix, name);
             replace(&path, &text).map_err(|error| complaint(&path, &error))
         });
-        replaced.into_iter().fold(history, Result::and)
+        replaced
+            .into_iter()
+            .fold(history.and(arrivals), Result::and)
     }
 }
 

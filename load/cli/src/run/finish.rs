@@ -255,6 +255,7 @@ impl Files {
         let page = self.reports.has_page().then(|| Page {
             run: self.chronicle.summary(snapshot, &[]),
             tasks: self.chronicle.task_ratios(),
+            profile: self.chronicle.profile.clone(),
             verdicts: judged,
             steps: &steps,
             findings: stepped.map(Steps::told).unwrap_or_default(),

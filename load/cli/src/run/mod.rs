@@ -12,6 +12,7 @@ mod counter;
 mod csv_files;
 mod finish;
 pub(crate) mod keeper;
+mod open;
 mod reports;
 mod request_log;
 mod signals;
@@ -23,9 +24,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use acrida_engine::{
-    Action, Command, Control, Runner, RunnerThread, Settings, SpawnRate, Swarm, UserClass,
-};
+use acrida_engine::{Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
 use acrida_web::{Page, Setup};
 use log::info;
 
@@ -99,6 +98,12 @@ pub trait Host: Send + Sync {
     fn classes(&self) -> Vec<ClassState> {
         Vec::new()
     }
+
+    /// The longest time, since the last call, by which whatever runs users was late for
+    /// something that was due; asked for by the web page. `None` where nobody looks.
+    fn loop_lag(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What a run starts from.
@@ -159,6 +164,7 @@ impl Run {
             let text = "the locustfile has a load shape, which decides about users: leave it out for steps";
             return Err(Exit::Usage(text.to_owned()));
         }
+        open::check(&setup.options, !setup.starts_by_itself)?;
         let port = (!headless).then(|| web::bind(&setup.options)).transpose()?;
         let files = open_files(&setup)?;
         let reports = Reports::prepare(&setup.options.reports)?;
@@ -181,7 +187,7 @@ impl Run {
         };
         let options = setup.options;
         let collector = setup.collector;
-        let runner = Runner::new(setup.classes, settings);
+        let runner = Runner::new(setup.classes, settings).with_arrivals(open::plan(&options));
         let engine = start_engine(runner, &collector, Arc::clone(host))?;
         let control = engine.control.clone();
         collector.watch(control.clone());
@@ -226,6 +232,7 @@ impl Run {
             tickers.push(start_stepping(stepper, &options)?);
         } else if setup.starts_by_itself && (page.is_none() || options.web.autostart) {
             narrate_time_limit(&options);
+            open::narrate(&options);
             begin(&control, &options);
         }
         Ok(Self {
@@ -288,6 +295,7 @@ fn start_engine(
     let collector = Arc::clone(collector);
     acrida_engine::start(runner, move |action| match action {
         Action::ResetStats => collector.reset(),
+        Action::Dropped { arrivals } => collector.record_dropped(arrivals),
         other => host.act(other),
     })
 }
@@ -354,7 +362,9 @@ fn narrate_time_limit(options: &Options) {
 fn begin(control: &Control, options: &Options) {
     control.send(Command::Swarm(Swarm {
         users: options.users.unwrap_or(1),
-        spawn_rate: options.spawn_rate.unwrap_or(SpawnRate::ONE),
+        spawn_rate: options
+            .spawn_rate
+            .unwrap_or_else(|| open::spawn_rate(options)),
         run_time: options.run_time,
         classes: None,
     }));

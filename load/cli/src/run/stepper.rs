@@ -85,7 +85,7 @@ impl Stepper {
             return;
         }
         let all_run = state == RunState::Running && self.control.user_count() == self.users;
-        let bound = self.gauge.look().bound;
+        let bound = self.gauge.look(None).bound;
         let snapshot = self.collector.snapshot();
         let mut run = self.steps.run();
         let before = run.steps().len();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use acrida_engine::{ClassId, Command, Control};
+use acrida_engine::{ClassId, Command, Control, SpawnRate};
 use acrida_report::locust_json::Percentiles;
 use acrida_stats::Snapshot;
 use acrida_web::{
@@ -13,7 +13,7 @@ use acrida_web::{
 use serde_json::{Value as Json, json};
 
 use super::collector::Collector;
-use super::{Host, csv_files};
+use super::{Host, csv_files, open};
 use crate::exit::Exit;
 use crate::flags::{Value, parse_time_span};
 use crate::options::Options;
@@ -44,6 +44,8 @@ pub struct PageSetup {
 pub struct ClassState {
     /// Its settings and its tasks.
     pub tasks: task_ratio::ClassTasks,
+    /// The names of its tasks, each as often as its weight says.
+    pub task_names: Vec<String>,
     /// Base of the URLs that it loads, if it says so itself.
     pub host: Option<String>,
 }
@@ -83,12 +85,17 @@ pub(super) fn serve(
         .csv_prefix
         .as_ref()
         .filter(|_| options.csv_full_history);
+    // The page's form asks for it.
+    let spawn_rate = options.spawn_rate.or_else(|| {
+        let is_open = options.rate.is_some();
+        is_open.then(|| open::spawn_rate(options))
+    });
     let settings = Settings {
         version: page.version,
         locustfile: page.locustfile,
         host: options.host.clone(),
         users: options.users,
-        spawn_rate: options.spawn_rate.map(|rate| rate.per_second()),
+        spawn_rate: spawn_rate.map(SpawnRate::per_second),
         run_time: options.run_time,
         autostart: options.web.autostart,
         class_picker: options.web.class_picker,
@@ -200,12 +207,7 @@ impl Site for RunBehind {
             host: state.host,
             weight: state.tasks.class.weight,
             fixed_count: state.tasks.class.fixed_count,
-            tasks: state
-                .tasks
-                .tasks
-                .into_iter()
-                .map(|task| task.name)
-                .collect(),
+            tasks: state.task_names,
         };
         self.host.classes().into_iter().map(info).collect()
     }
@@ -218,6 +220,10 @@ impl Site for RunBehind {
             .map(|state| state.tasks)
             .collect();
         task_ratio::json(&classes, Some(self.control.user_count()))
+    }
+
+    fn loop_lag(&self) -> Option<Duration> {
+        self.host.loop_lag()
     }
 
     fn log_lines(&self) -> Vec<String> {

@@ -123,6 +123,7 @@ impl Driver {
             response_time_us: Some(1500),
             content_length: 10,
             failure,
+            ..Sample::default()
         });
     }
 

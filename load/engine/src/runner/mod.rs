@@ -7,14 +7,22 @@
 //! a ramp-down does not block while users finish their tasks, and ending a
 //! program that never started a test fires no `test_stop`.
 //!
+//! With [`Runner::with_arrivals`] runs are open: once all users have started, they do
+//! not go on by themselves but take arrivals, which come at a rate of their own until
+//! the test is stopped.
+//!
 //! Invariant: users leave in the opposite order of their start, and `TestStop`
 //! comes after the end of every user, or after [`END_LIMIT`].
 
+mod ending;
+mod open;
+
 use std::time::{Duration, Instant};
 
-use crate::plan::{Dispatch, Ramp};
+use crate::plan::{ArrivalPlan, Dispatch, Ramp};
+use crate::pool::Pool;
 use crate::roster::Roster;
-use crate::{Action, Command, Ending, RunState, SpawnRate, Swarm, UserClass, UserId};
+use crate::{Action, Command, Ending, RunState, SpawnRate, Swarm, UserClass};
 
 /// How long users may take to end once they were told to end at once. What is
 /// then still running (an `on_stop` that never returns) is left behind, so that
@@ -48,6 +56,9 @@ pub struct Runner {
     roster: Roster,
     dispatch: Dispatch,
     goal: Option<Goal>,
+    arrivals: Option<ArrivalPlan>,
+    /// Who takes the arrivals of the test; `None` in a run that is not open.
+    pool: Option<Pool>,
     /// When the test reaches its time limit.
     time_limit: Option<Instant>,
     /// When to go on without the users that have not ended by then.
@@ -78,6 +89,8 @@ impl Runner {
             state: RunState::Ready,
             roster: Roster::default(),
             goal: None,
+            arrivals: None,
+            pool: None,
             time_limit: None,
             give_up_at: None,
             quitting: false,
@@ -140,10 +153,18 @@ impl Runner {
             }
             Command::TestStarted => self.test_started(now),
             Command::UserStarted(user) => self.roster.started(user),
-            Command::UserStopped(user) => self.roster.ended(user),
+            Command::UserFree(user) => {
+                if let Some(pool) = &mut self.pool {
+                    pool.freed(user);
+                }
+            }
+            Command::UserStopped(user) => {
+                self.leave_pool(&[user]);
+                self.roster.ended(user);
+            }
             Command::Stop => self.stop(now, &mut actions),
             Command::Quit => self.quit(now, &mut actions),
-            Command::Abort => self.abort(&mut actions),
+            Command::Abort => self.abort(now, &mut actions),
         }
         self.advance(now, &mut actions);
         actions
@@ -154,6 +175,7 @@ impl Runner {
         let ramp = self.goal.as_ref().and_then(|goal| goal.ramp.as_ref());
         [
             ramp.and_then(Ramp::next_due),
+            self.pool.as_ref().and_then(Pool::next_due),
             self.time_limit,
             self.roster.next_overdue(),
             self.give_up_at,
@@ -191,6 +213,7 @@ impl Runner {
             (_, RunState::Ready | RunState::Stopped) => {
                 self.roster.clear();
                 self.dispatch = Dispatch::new(&self.classes);
+                self.pool = self.arrivals.map(|_| Pool::default());
                 actions.extend([Action::ResetStats, Action::TestStart]);
                 None
             }
@@ -227,20 +250,22 @@ impl Runner {
     }
 
     fn stop(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        self.time_limit = None;
+        let end = self.time_limit.take().map_or(now, |limit| limit.min(now));
         let test_is_on = self.goal.is_some() || self.state.is_active();
         if !test_is_on || self.state == RunState::Cleanup {
             return;
         }
         self.goal = None;
         self.enter(RunState::Cleanup);
+        self.end_arrivals(end, actions);
         actions.push(Action::TestStopping);
         let users = self.roster.take_for_ending();
         self.end_users(users, now, actions);
     }
 
     /// Everything that is left of a run, without waiting.
-    fn abort(&mut self, actions: &mut Vec<Action>) {
+    fn abort(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        self.end_arrivals(now, actions);
         let test_is_on = self.goal.take().is_some() || self.state.is_active();
         if test_is_on {
             if self.state != RunState::Cleanup {
@@ -262,6 +287,7 @@ impl Runner {
     /// What follows by itself, now or because time has passed.
     fn advance(&mut self, now: Instant, actions: &mut Vec<Action>) {
         self.follow_ramp(now, actions);
+        self.hand_out_arrivals(now, actions);
         self.end_overdue(now, actions);
         self.complete_cleanup(now, actions);
         let idle = matches!(self.state, RunState::Ready | RunState::Stopped);
@@ -311,7 +337,7 @@ impl Runner {
         };
         self.end_users(leaving, now, actions);
         if reached {
-            self.ramp_complete(actions);
+            self.ramp_complete(now, actions);
         } else {
             self.goal = Some(goal);
         }
@@ -328,59 +354,15 @@ impl Runner {
         );
     }
 
-    fn ramp_complete(&mut self, actions: &mut Vec<Action>) {
+    fn ramp_complete(&mut self, now: Instant, actions: &mut Vec<Action>) {
         self.enter(RunState::Running);
+        self.begin_arrivals(now);
         if self.settings.reset_stats {
             actions.push(Action::ResetStats);
         }
         actions.push(Action::SpawningComplete {
             user_count: self.roster.active(),
         });
-    }
-
-    fn end_users(&mut self, users: Vec<UserId>, now: Instant, actions: &mut Vec<Action>) {
-        if users.is_empty() {
-            return;
-        }
-        let ending = if self.settings.stop_timeout.is_zero() {
-            self.at_once()
-        } else {
-            self.roster
-                .may_finish_until(&users, now + self.settings.stop_timeout);
-            Ending::AfterTask
-        };
-        actions.push(Action::StopUsers { users, ending });
-    }
-
-    fn at_once(&self) -> Ending {
-        Ending::AtOnce {
-            request_grace: self.settings.request_grace,
-        }
-    }
-
-    /// Users that had time to finish their task and did not.
-    fn end_overdue(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        let users = self.roster.take_overdue(now);
-        if !users.is_empty() {
-            let ending = self.at_once();
-            actions.push(Action::StopUsers { users, ending });
-        }
-    }
-
-    fn complete_cleanup(&mut self, now: Instant, actions: &mut Vec<Action>) {
-        if self.state != RunState::Cleanup {
-            return;
-        }
-        if self.give_up_at.is_none() && self.roster.next_overdue().is_none() {
-            self.give_up_at = Some(now + END_LIMIT);
-        }
-        let given_up = self.give_up_at.is_some_and(|limit| limit <= now);
-        if self.roster.is_empty() || given_up {
-            self.give_up_at = None;
-            self.roster.clear();
-            self.enter(RunState::Stopped);
-            actions.push(Action::TestStop);
-        }
     }
 
     fn enter(&mut self, next: RunState) {

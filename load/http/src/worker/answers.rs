@@ -11,6 +11,7 @@ use crate::job::{Job, micros};
 use crate::outbox::Finished;
 use crate::redirect;
 use crate::response::Response;
+use crate::server_time;
 use crate::stream::BodyStream;
 use crate::streaming::Flow;
 
@@ -122,8 +123,12 @@ impl Worker {
         attempted: Instant,
     ) -> Box<Finished> {
         let now = Instant::now();
-        let response_time_us = micros(job.started_or(attempted), now);
-        let finished = job.finish(result, response_time_us, self.clock.since_epoch_us(now));
+        let began = job.request.due.unwrap_or_else(|| job.started_or(attempted));
+        let response_time_us = micros(began, now);
+        let mut finished = job.finish(result, response_time_us, self.clock.since_epoch_us(now));
+        if let Ok(response) = &finished.result {
+            finished.server = server_time::of(response, self.time_field.as_deref());
+        }
         if !finished.request.verdict_is_open {
             let failure = finished.failure();
             self.observer.record(&finished.record(failure.as_deref()));

@@ -40,6 +40,8 @@ pub(crate) struct Worker {
     outbox: Arc<Outbox>,
     observer: Arc<dyn Observer>,
     limits: Limits,
+    /// See [`crate::Settings`].
+    time_field: Option<String>,
     clock: Clock,
     connections: Slab<Connection>,
     /// Idle connections by session, the one used last at the end.
@@ -60,6 +62,7 @@ impl Worker {
         outbox: Arc<Outbox>,
         observer: Arc<dyn Observer>,
         limits: Limits,
+        time_field: Option<String>,
     ) -> Self {
         Self {
             poll,
@@ -68,6 +71,7 @@ impl Worker {
             outbox,
             observer,
             limits,
+            time_field,
             clock: Clock::new(),
             connections: Slab::new(),
             idle: HashMap::new(),

@@ -6,4 +6,5 @@ mod proxies;
 mod redirects;
 mod streams;
 mod support;
+mod times;
 mod tls;

@@ -95,10 +95,20 @@ impl Browser {
     }
 
     pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, None)
+    }
+
+    /// Looks for the server's time in this field of JSON answers.
+    pub(crate) fn with_time_field(field: &str) -> Self {
+        Self::with(Limits::default(), Some(field.to_owned()))
+    }
+
+    fn with(limits: Limits, time_field: Option<String>) -> Self {
         let seen = Arc::new(Seen::default());
         let settings = Settings {
             observers: vec![Arc::clone(&seen) as Arc<dyn Observer>],
             limits,
+            time_field,
         };
         let client = Client::start(settings).expect("an I/O thread");
         Self {
@@ -152,6 +162,7 @@ pub(crate) fn get(url: &str) -> Request {
         wording: Wording::default(),
         streams: false,
         verdict_is_open: false,
+        due: None,
     }
 }
 

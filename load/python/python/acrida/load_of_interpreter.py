@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
-from gevent import sleep
+from gevent import get_hub, sleep
 
 #: Seconds between two looks at whether greenlets get to run.
 LOOK_INTERVAL_S = 0.1
@@ -43,12 +44,17 @@ class Pauses:
         self.longest_s = 0.0
         self.total_s = 0.0
 
-    def watch(self) -> None:
-        """Looks until its greenlet is killed."""
+    def watch(self, tell: Callable[[float, float], None]) -> None:
+        """Looks until its greenlet is killed, and tells how many seconds late each look was and in how many the next is due."""
+        loop = get_hub().loop
+        late_s = 0.0
         while True:
-            began = time.monotonic()
+            tell(late_s, LOOK_INTERVAL_S)
+            loop.update_now()  # a timer counts from the loop's own idea of now, which is old while greenlets run
+            due = time.monotonic() + LOOK_INTERVAL_S
             sleep(LOOK_INTERVAL_S)
-            self._woke(time.monotonic() - began - LOOK_INTERVAL_S)
+            late_s = max(0.0, time.monotonic() - due)
+            self._woke(late_s)
 
     def _woke(self, late_s: float) -> None:
         if late_s >= PAUSE_MIN_S:

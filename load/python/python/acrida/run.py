@@ -208,6 +208,7 @@ class Run:
             host=parsed.host,
             reset_stats=parsed.reset_stats,
             parsed_options=parsed,
+            profile=parsed.profile,
         )
         self._all_tasks = {user.__name__: list(user.tasks) for user in users}
         self.environment.available_user_classes = {user.__name__: user for user in users}
@@ -222,7 +223,7 @@ class Run:
             self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
         self.runner.greenlet.spawn(stats.stats_history, self.runner)
         self._pauses = Pauses()
-        self.runner.greenlet.spawn(self._pauses.watch)
+        self.runner.greenlet.spawn(self._pauses.watch, self._engine.loop_looked)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
         self._publish()
@@ -293,6 +294,8 @@ class Run:
         vars(self.environment.parsed_options).update(values)
         if "host" in values:
             self.environment.host = values["host"]
+        if "profile" in values:
+            self.environment.profile = values["profile"]
 
     def on_shape(self, run_time: str) -> None:
         """The web page has started the load shape."""

@@ -53,6 +53,12 @@ pub enum Metric {
     Requests,
     /// `failures`: how many of them failed.
     Failures,
+    /// `accuracy`: right answers among those that were checked.
+    Accuracy,
+    /// `mixed_up`: answers that were another request's.
+    MixedUp,
+    /// `dropped`: iterations of an open run that no user has taken; only of all requests.
+    Dropped,
 }
 
 /// What a metric is counted in.
@@ -106,9 +112,9 @@ impl Metric {
     pub fn unit(self) -> Unit {
         match self {
             Self::Percentile(_) | Self::Average | Self::Shortest | Self::Longest => Unit::Ms,
-            Self::FailRatio | Self::SuccessRatio => Unit::Ratio,
+            Self::FailRatio | Self::SuccessRatio | Self::Accuracy => Unit::Ratio,
             Self::Rps => Unit::PerSecond,
-            Self::Requests | Self::Failures => Unit::Count,
+            Self::Requests | Self::Failures | Self::MixedUp | Self::Dropped => Unit::Count,
         }
     }
 }

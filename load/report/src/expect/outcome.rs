@@ -67,6 +67,9 @@ pub fn judge(run: &RunSummary, expectations: &[Expectation]) -> Vec<Outcome> {
 /// A figure of `run`, in the metric's unit; none if nothing was measured.
 fn value_of(run: &RunSummary, expectation: &Expectation) -> Option<f64> {
     match &expectation.scope {
+        Scope::Total if expectation.metric == Metric::Dropped => {
+            Some(run.arrivals.as_ref()?.dropped as f64)
+        }
         Scope::Total => figure(&run.total, expectation.metric),
         Scope::Entry(name) => {
             let entries = run.entries.iter();
@@ -101,6 +104,9 @@ fn figure(entry: &EntrySummary, metric: Metric) -> Option<f64> {
         Metric::Rps => Some(entry.rps),
         Metric::Requests => Some(entry.requests as f64),
         Metric::Failures => Some(entry.failures as f64),
+        Metric::Accuracy => Some(entry.answers.as_ref()?.accuracy()),
+        Metric::MixedUp => Some(entry.answers.as_ref()?.mixed_up as f64),
+        Metric::Dropped => None,
     }
 }
 

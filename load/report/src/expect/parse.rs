@@ -23,7 +23,7 @@ const COMPARISONS: [(&str, Comparison); 4] = [
     (">", Comparison::Above),
 ];
 
-const METRICS: [(&str, Metric); 9] = [
+const METRICS: [(&str, Metric); 12] = [
     ("median", Metric::Percentile(0.5)),
     ("avg", Metric::Average),
     ("min", Metric::Shortest),
@@ -33,6 +33,9 @@ const METRICS: [(&str, Metric); 9] = [
     ("rps", Metric::Rps),
     ("requests", Metric::Requests),
     ("failures", Metric::Failures),
+    ("accuracy", Metric::Accuracy),
+    ("mixed_up", Metric::MixedUp),
+    ("dropped", Metric::Dropped),
 ];
 
 impl FromStr for Expectation {

@@ -3,7 +3,7 @@
 use crate::locust_json;
 
 /// `5,000`.
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -32,7 +32,7 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// `98%`, with the decimals that tell it from 100.
-pub(super) fn percent(percent: f64) -> String {
+pub(crate) fn percent(percent: f64) -> String {
     let rounded = (percent * 100.0).round() / 100.0;
     if rounded >= 100.0 && percent < 100.0 {
         return "99.99%".to_owned();

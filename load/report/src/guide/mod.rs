@@ -7,11 +7,12 @@ mod format;
 
 use crate::expect::Outcome;
 use crate::grade::{Metric, key_metrics};
+use crate::insight;
 use crate::scaling::Step;
 use crate::summary::{EntrySummary, RunSummary};
 
-pub(crate) use format::ms;
-use format::{bandwidth, bound, count, duration, measured, percent, plain};
+use format::{bandwidth, bound, duration, measured, plain};
+pub(crate) use format::{count, ms, percent};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -63,12 +64,14 @@ impl Report<'_> {
     fn parts(&self) -> Vec<Part> {
         let run = self.run;
         let entries = run.entries.iter().map(endpoint).collect();
-        let parts = [
+        let measured = [
             ("Test Configuration", configuration(run)),
             ("Results", results(run)),
             ("Response Times", times(&run.total)),
             ("Throughput", throughput(run)),
             ("API Endpoints Performance", entries),
+        ];
+        let judged = [
             ("Scaling Analysis", self.steps.iter().map(step).collect()),
             (
                 "Key Metrics",
@@ -76,8 +79,11 @@ impl Report<'_> {
             ),
             ("Expectations", self.verdicts.iter().map(judged).collect()),
         ];
-        parts
+        let parts = measured
             .into_iter()
+            .chain(insight::sections(run))
+            .chain(judged);
+        parts
             .filter(|(_, items): &Part| !items.is_empty())
             .collect()
     }
@@ -191,7 +197,7 @@ fn judged(outcome: &Outcome) -> String {
 }
 
 /// Names may come from anywhere; they begin no new line, and command no terminal.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(plain).collect()
 }

@@ -55,6 +55,9 @@ fn of_rows(title: &str, rows: &[Value]) -> Option<RunSummary> {
         start_s: Some(start),
         duration_s: seconds,
         bandwidth: Bandwidth::of_answers(&total),
+        arrivals: rows
+            .iter()
+            .find_map(|row| serde_json::from_value(row.get("arrivals")?.clone()).ok()),
         entries,
         total,
         ..RunSummary::default()
@@ -67,7 +70,10 @@ fn entry(row: &Value, seconds: Option<f64>) -> Option<EntrySummary> {
     let timed = requests - row["num_none_requests"].as_u64().unwrap_or(0).min(requests);
     let time = |key: &str| row[key].as_f64().filter(|_| timed > 0);
     let rate = |count: u64| seconds.map_or(0.0, |seconds| count as f64 / seconds);
+    let told = |key: &str| row.get(key).cloned().filter(|told| !told.is_null());
     Some(EntrySummary {
+        server: told("server_time").and_then(|told| serde_json::from_value(told).ok()),
+        answers: told("checked_answers").and_then(|told| serde_json::from_value(told).ok()),
         method: row["method"].as_str()?.to_owned(),
         name: row["name"].as_str()?.to_owned(),
         requests,

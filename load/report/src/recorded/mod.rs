@@ -8,6 +8,8 @@ mod requests;
 mod table;
 
 use crate::course::Point;
+use crate::insight::ArrivalsSummary;
+use crate::locust_csv;
 use crate::summary::{Bandwidth, EntrySummary, ExceptionSummary, FailureSummary, RunSummary};
 
 pub use json::read_json;
@@ -35,6 +37,8 @@ pub struct CsvFiles {
     pub failures: Option<(String, String)>,
     /// `PREFIX_exceptions.csv`.
     pub exceptions: Option<(String, String)>,
+    /// `PREFIX_arrivals.csv`.
+    pub arrivals: Option<(String, String)>,
     /// What `PREFIX_requests.csv` says about bytes.
     pub traffic: Option<Traffic>,
 }
@@ -84,6 +88,7 @@ pub fn read_csv(title: &str, files: &CsvFiles) -> Result<RunSummary, Unreadable>
             .exceptions
             .as_ref()
             .map_or(Ok(Vec::new()), read_exceptions)?,
+        arrivals: files.arrivals.as_ref().map(read_arrivals).transpose()?,
         entries,
         total,
         course,
@@ -188,6 +193,7 @@ fn read_history(file: &(String, String)) -> Result<Vec<Point>, Unreadable> {
             p50: time("50%")?,
             p95: time("95%")?,
             p99: time("99%")?,
+            avg: time("Total Average Response Time")?.unwrap_or_default(),
             beats: 1,
         });
     }
@@ -204,6 +210,7 @@ fn read_failures(file: &(String, String)) -> Result<Vec<FailureSummary>, Unreada
             occurrences: row.count("Occurrences|# failures")?,
             first_seen_s: row.time("First Seen"),
             last_seen_s: row.time("Last Seen"),
+            ..FailureSummary::default()
         })
     };
     table.rows().map(failure).collect()
@@ -221,6 +228,25 @@ fn read_exceptions(file: &(String, String)) -> Result<Vec<ExceptionSummary>, Unr
         })
     };
     table.rows().map(exception).collect()
+}
+
+fn read_arrivals(file: &(String, String)) -> Result<ArrivalsSummary, Unreadable> {
+    let table = Table::read(file, &locust_csv::ARRIVALS)?;
+    let row = table.rows().next().ok_or_else(|| Unreadable {
+        file: file.0.clone(),
+        why: "it has no row".to_owned(),
+    })?;
+    Ok(ArrivalsSummary {
+        intended: row.count("Intended")?,
+        begun: row.count("Begun")?,
+        late: row.count("Late")?,
+        dropped: row.count("Dropped")?,
+        late_after: row.number("Late After")?.unwrap_or(0.0),
+        p50: row.number("Median Lateness")?,
+        p95: row.number("95% Lateness")?,
+        p99: row.number("99% Lateness")?,
+        max: row.number("Max Lateness")?,
+    })
 }
 
 /// How fast users were started, told from how their number rose; unknown if it did so

@@ -164,6 +164,7 @@ proptest! {
             recorder.record(&Sample {
                 method: "GET", name: ["/a", "/b,\"c\"", "/d\ne"][usize::from(*name)], finished_us: 5_000_000,
                 response_time_us: Some(*time), content_length: 7, failure: fails.then_some("boom, \"x\""),
+                ..Sample::default()
             });
         }
         ledger.absorb(recorder.take());

@@ -32,6 +32,7 @@ impl Service {
                 response_time_us: Some((time * 1e3) as u64),
                 content_length: 0,
                 failure: None,
+                ..Sample::default()
             });
         }
         self.ledger.absorb(recorder.take());

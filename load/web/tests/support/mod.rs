@@ -57,6 +57,10 @@ impl Site for Notes {
         json!({"per_class": {}, "total": {}})
     }
 
+    fn loop_lag(&self) -> Option<Duration> {
+        Some(Duration::from_millis(250))
+    }
+
     fn log_lines(&self) -> Vec<String> {
         vec!["Starting".to_owned()]
     }

@@ -1,20 +1,25 @@
 // What failed, where, how often.
 import { html } from "../vendor/htm-preact.js";
 import { at, count } from "../format.js";
+import { Bars } from "../chart.js";
+import { usePolled } from "../store.js";
 import { Table } from "../table.js";
 
-const COLUMNS = [
+/** @param {any} occurrences the answer of live/occurrences */
+const columns = (occurrences) => [
   { key: "count", label: "Occurrences", show: (row) => count(row.count) },
   { key: "method", label: "Method", text: true, show: (row) => html`<span class="method">${row.method}</span>` },
   { key: "name", label: "Name", text: true },
   { key: "error", label: "Error", text: true, show: (row) => html`<code class="wrap">${row.error}</code>` },
   { key: "first", label: "First seen", show: (row) => at(row.first) },
   { key: "last", label: "Last seen", show: (row) => at(row.last) },
+  { key: "counts", label: "Over the test", plain: true, show: (row) => html`<${Bars} start=${occurrences?.start} ends=${occurrences?.ends} counts=${occurrences?.counts[row.id]} />` },
 ];
 
 /** @param {{frame: any}} props */
 export function Failures({ frame }) {
-  return html`<${Table} caption="Failed requests" columns=${COLUMNS} rows=${frame.failures} first=${{ key: "count", down: true }}
-      rowKey=${(row) => `${row.method} ${row.name} ${row.error}`} empty="Nothing has failed." />
+  const occurrences = usePolled("live/occurrences", 2);
+  return html`<${Table} caption="Failed requests" columns=${columns(occurrences)} rows=${frame.failures} first=${{ key: "count", down: true }}
+      rowKey=${(row) => row.id} empty="Nothing has failed." />
     ${frame.failures_more > 0 && html`<p class="hint">${frame.failures_more} further rows are in <a href="stats/failures/csv">the CSV</a>.</p>`}`;
 }

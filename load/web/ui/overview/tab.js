@@ -1,13 +1,14 @@
 // How the test is going, at a glance.
 import { html } from "../vendor/htm-preact.js";
 import { Courses, Histogram } from "../charts/tab.js";
-import { ms, percent, rate } from "../format.js";
+import { ms, percent, rate, time } from "../format.js";
 import { store } from "../store.js";
 
 /** @param {{frame: any, theme: string}} props */
 export function Overview({ frame, theme }) {
   return html`<div class="overview">
     <div class="side"><${KeyMetrics} metrics=${frame.metrics} /><${Generator} load=${frame.load} cutOff=${frame.cut_off} />
+      ${frame.insight.map(([title, lines]) => html`<section class="card"><h3>${title}</h3>${lines.map((line) => html`<p class="hint">${line}</p>`)}</section>`)}
       <${Histogram} counts=${frame.histogram} title="Response times" /></div>
     <${Courses} points=${store.points} events=${frame.events} theme=${theme} />
   </div>`;
@@ -33,8 +34,13 @@ function KeyMetrics({ metrics }) {
 
 function Generator({ load, cutOff }) {
   const used = Math.min(100, load.users_cpu);
+  const lag = load.lag_ms;
+  // Half a second fills the bar: long before that, users wait.
+  const late = Math.min(100, (lag ?? 0) / 5);
   return html`<section class="card"><h3>Load generator</h3>
     <p class="gauge"><span>Users' thread</span><span class="track"><span class=${`fill ${load.bound ? "bad" : ""}`} style=${{ width: `${used}%` }}></span></span><b>${Math.round(load.users_cpu)} %</b></p>
-    <p class="hint">${load.bound ? "It is the bottleneck: users make fewer requests than they could. Response times stay true." : "It has time to spare: the load is what the users ask for."}
+    <p class="gauge" title="The most that a timer of the event loop was late since the last look"><span>Event loop late by</span><span class="track"><span class=${`fill ${load.late ? "bad" : ""}`} style=${{ width: `${late}%` }}></span></span><b>${time(lag)}</b></p>
+    <p class="hint">${load.bound ? "It is the bottleneck: users make fewer requests than they could. Response times stay true."
+      : load.late ? "Users wait for the event loop, which takes little CPU: a call blocks it, or other programs take its core. Response times stay true." : "It has time to spare: the load is what the users ask for."}
       ${` Process: ${Math.round(load.cpu)} % of ${load.cores * 100} %, ${Math.round(load.memory)} MB.`}${cutOff > 0 ? ` ${cutOff} requests were cut off at the end.` : ""}</p></section>`;
 }

@@ -1,3 +1,4 @@
+mod open;
 mod page;
 mod replay;
 

@@ -132,6 +132,9 @@ impl Replay {
             } => {
                 format!("end {:?} grace {}s", ids(users), request_grace.as_secs())
             }
+            Action::Arrive { user, due } => {
+                format!("{} takes {}", user.0, (*due - self.start).as_millis())
+            }
             other => format!("{other:?}"),
         };
         self.log.push(((self.now - self.start).as_millis(), text));

@@ -102,11 +102,13 @@ def named(name: str) -> type[Exception]:
 
 
 class Said(Exception):
-    """An inner exception of which only its text and its ``repr()`` are known."""
+    """An inner exception of which only its text and its ``repr()`` are known, and perhaps
+    what caused it in turn."""
 
-    def __init__(self, text: str, shown: str) -> None:
+    def __init__(self, text: str, shown: str, original: Exception | None = None) -> None:
         super().__init__(text)
         self._shown = shown
+        self.original = original
 
     def __repr__(self) -> str:
         return self._shown

@@ -13,6 +13,7 @@ from gevent import GreenletExit, getcurrent
 from gevent.event import Event
 from gevent.pool import Group
 
+from acrida.arrivals import Place
 from acrida.load_of_interpreter import busy_seconds, resident_memory
 
 from . import log
@@ -171,6 +172,8 @@ class Performer:
             f"Attribute 'environment' is missing on user {user_class.__name__}. Perhaps you defined your own __init__ "
             "and forgot to call the base constructor? (super().__init__(*args, **kwargs))"
         )
+        if self.environment.is_open and user_id >= 0:
+            user._place = Place(self.environment.engine, user_id)
         greenlet = user.start(self.user_greenlets)
         self._users[user_id] = user
         greenlet.rawlink(lambda _: self._ended(user_id))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub, getcurrent
 
-from acrida import _native
+from acrida import _native, arrivals
 from acrida.http import body
 from acrida.http.cookies import CookieJar
 from acrida.http.credentials import credentials_of, without_credentials
@@ -88,9 +88,11 @@ class HttpSession:
             self.auth = auth
         self.request_event = request_event
         self.user = user
-        engine = (request_event if user is None else user).environment.engine
+        environment = (request_event if user is None else user).environment
+        #: Whether the response time of an iteration's first request counts from its arrival.
+        self._is_open = environment.is_open
         # Whoever shares a pool's object shares connections, whatever kind of pool it is.
-        self._native = engine.session(None if pool_manager is None else id(pool_manager) >> 4)
+        self._native = environment.engine.session(None if pool_manager is None else id(pool_manager) >> 4)
         self._pool = pool_manager
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -269,6 +271,7 @@ class HttpSession:
             content_type,
             options,
             not catch_response,
+            arrivals.taken() if self._is_open else None,
         )
         if type(exchange) is int:  # a ticket: other users run until the exchange is there
             if catch_response:
@@ -308,7 +311,7 @@ class HttpSession:
         def submit(request: PreparedRequest) -> ResponseContextManager:
             headers = list(request.headers.items())
             where = (request.method, "", request.url, first_name, headers, request.body, None, options)
-            exchange = self._native.submit(getcurrent().switch, *where, False)
+            exchange = self._native.submit(getcurrent().switch, *where, False, arrivals.taken() if self._is_open else None)
             if type(exchange) is int:
                 try:
                     exchange = get_hub().switch()

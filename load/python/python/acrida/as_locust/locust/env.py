@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from acrida._native import Engine, Ledger
 from acrida.actions import Actions
 
-from .clients import error_text
 from .event import Events
 from .exception import RunnerAlreadyExistsError
+from .response_context import checked_answer, error_text
 from .runners import LocalRunner
 from .shape import LoadTestShape
 from .stats import RequestStats
@@ -53,6 +54,8 @@ class Environment:
         self._native = native
         #: Whether a program of one's own runs, not the command ``acrida``.
         self.is_library = native is None
+        #: Whether iterations arrive at a rate (``--rate``) instead of following each other.
+        self.is_open = native is not None and bool(parsed_options.arrival_rate)
         self.user_classes = user_classes or []
         #: The load shape that the run follows; None for a fixed number of users.
         self.shape_class = shape_class
@@ -173,6 +176,7 @@ class Environment:
         response_time: float | None,
         response_length: float | None,
         exception: Any = None,
+        context: Mapping[str, Any] | None = None,
         **_: Any,
     ) -> None:
         """Counts one request of a client of the locustfile's own, as ``events.request`` is fired with it.
@@ -180,7 +184,9 @@ class Environment:
         Names that are no texts are counted under their ``str()``; what is below 0 counts as 0.
         TypeError or ValueError for a time or a length that is no number.
         """
-        self.stats.ledger.record(request_type, name, response_time, response_length or 0, error_text(exception or None))
+        answer = checked_answer(context) if context else None
+        failure = error_text(exception or None)
+        self.stats.ledger.record(request_type, name, response_time, response_length or 0, failure, answer)
 
     def _check_user_classes(self) -> None:
         spawnable = [user for user in self.user_classes if user.weight > 0 or user.fixed_count > 0]

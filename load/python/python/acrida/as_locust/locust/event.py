@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from acrida import arrivals
+
 from . import log
 from .exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 
@@ -72,6 +74,8 @@ class RequestEvent(EventHook):
 
     def fire(self, *, reverse: bool = False, **kwargs: Any) -> None:
         if self.environment is not None:
+            if self.environment.is_open:
+                _count_from_arrival(kwargs)
             _call(self.environment.record, kwargs)
         self.tell(reverse=reverse, **kwargs)
 
@@ -99,6 +103,12 @@ class RequestEvent(EventHook):
         finally:
             meta["response_time"] = (time.perf_counter() - begin) * 1000
             self.fire(**meta)
+
+
+def _count_from_arrival(request: dict[str, Any]) -> None:
+    """Adds how late its iteration began to the response time of its first request."""
+    if request.get("response_time") is not None and (arrival := arrivals.taken()) is not None:
+        request["response_time"] += arrival.late_ms
 
 
 class Events:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,12 @@ class ResponseContextManager(Response):
             meta["exception"] = self._default_error(meta["name"])
         self._verdict_open = False
         self._exchange.record(
-            meta["request_type"], meta["name"], meta["response_time"], meta["response_length"], error_text(meta["exception"])
+            meta["request_type"],
+            meta["name"],
+            meta["response_time"],
+            meta["response_length"],
+            error_text(meta["exception"]),
+            checked_answer(context) if (context := meta["context"]) else None,
         )
         self._request_event.tell(**meta)
         if getattr(current, "ends_after_verdict", False):
@@ -120,6 +126,14 @@ class ResponseContextManager(Response):
                 f"this:\n\nwith self.client.request(..., catch_response=True) as response:\n    response.{call}"
             )
         self._manual_result = verdict
+
+
+def checked_answer(context: Mapping[str, Any]) -> tuple[str, str, bool] | None:
+    """What a request's context says of its answer: ``expected``, ``answered``, and whether
+    it is known to be another request's (``mixed_up``); None where nobody checked it."""
+    if "expected" not in context or "answered" not in context:
+        return None
+    return str(context["expected"]), str(context["answered"]), bool(context.get("mixed_up"))
 
 
 def error_text(error: Exception | str | None) -> str | None:

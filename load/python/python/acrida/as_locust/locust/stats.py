@@ -128,7 +128,7 @@ class RequestStats:
 
     def log_request(self, method: str, name: str, response_time: float | None, content_length: int) -> None:
         """Counts a request; ``response_time`` is in milliseconds."""
-        self.ledger.record(method, name, response_time, content_length or 0, None)
+        self.ledger.record(method, name, response_time, content_length or 0, None, None)
 
     def log_error(self, method: str, name: str, error: Exception | str | None) -> None:
         """Counts a failure of a request that is counted by ``log_request``."""

@@ -49,8 +49,9 @@ class FastResponse(_ResponseContextManager):
     def __init__(self, exchange: Any) -> None:
         super().__init__(exchange)
         if self.status_code == 0:
-            _, text, cause = exchange.failure
-            self.error = exchange.cause() or Said(text, cause)
+            kind, text, cause = exchange.failure
+            original = TimeoutError("timed out") if kind.endswith("Timeout") else None
+            self.error = exchange.cause() or Said(text, cause, original)
             self.__dict__["headers"] = None
         elif exchange.is_failure:
             self.error = LocustBadStatusCode(exchange.request_url, self.status_code)

@@ -299,20 +299,25 @@ class TaskSet(metaclass=TaskSetMeta):
         )
 
     def wait(self) -> None:
-        """Waits ``wait_time()`` seconds; a user that waits can be stopped at once."""
+        """Waits ``wait_time()`` seconds, in an open run until the next iteration arrives;
+        a user that waits can be stopped at once."""
         user = self._user
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         user._state = LOCUST_STATE_WAITING
-        seconds = self.wait_time()
-        try:
-            waits = seconds > 0
-        except TypeError:
-            raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
-        if waits:
-            self._sleep(seconds)
+        if user._place is not None:
+            user._place.wait()
         else:
-            let_others_run()
+            # Not a function of its own: this is on the path of every task.
+            seconds = self.wait_time()
+            try:
+                waits = seconds > 0
+            except TypeError:
+                raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
+            if waits:
+                self._sleep(seconds)
+            else:
+                let_others_run()
         if user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         user._state = LOCUST_STATE_RUNNING

@@ -53,6 +53,8 @@ class User(metaclass=UserMeta):
     fixed_count: int = 0
     #: Abstract classes are only there to be subclassed.
     abstract: bool = True
+    #: In an open run, where it gets its iterations from.
+    _place: Any = None
 
     def __init__(self, environment: Any) -> None:
         super().__init__()
@@ -85,6 +87,8 @@ class User(metaclass=UserMeta):
                         user_instance=self, exception=error, tb=error.__traceback__
                     )
                 raise
+            if self._place is not None:
+                self._taskset_instance.wait()
             self._taskset_instance.run()
         except (GreenletExit, StopUser, StopTest) as ended:
             self.on_stop()
