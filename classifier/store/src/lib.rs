@@ -14,6 +14,7 @@ mod jobs;
 mod models;
 mod objects;
 mod records;
+mod runs;
 mod store;
 #[cfg(test)]
 mod testing;

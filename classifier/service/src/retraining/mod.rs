@@ -9,6 +9,7 @@
 //! Its result serves only if it is not worse on images that were not learnt from
 //! ([`verdict`]).
 
+mod ending;
 mod lease;
 mod pace;
 mod process;

@@ -11,27 +11,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use classifier_model::{Classifier, ModelFile};
-use classifier_store::{Figures, Job, ModelVersion, NewModel, Outcome, Store, StoreError};
+use classifier_store::{Figures, Job, ModelVersion, Store};
 use jiff::Timestamp;
 
+use super::ending::Ended;
 use super::lease::{LEASE, Renewal, Verdict};
 use super::pace::Pace;
-use super::process::{Done, Event, Task, Training};
-use super::verdict::overruled;
+use super::process::{Event, Task, Training};
 use crate::base::Base;
 use crate::metrics::Metrics;
 use crate::prediction::Predictor;
 
 /// How often the store is asked for jobs and versions that other processes brought.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a running job's end may be asked for.
 const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(200);
-/// For how long a result is kept, and offered to a store that does not answer.
-const STORE_WITHIN: Duration = Duration::from_secs(600);
 /// Of more uploads, the latest are learnt from: all of them have to be in memory.
 const UPLOADS_MAX: usize = 5_000;
-
-const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
 
 /// What the running job's training gets of the processor.
 pub(crate) type SharedPace = Arc<Mutex<Option<(String, Pace)>>>;
@@ -55,12 +51,12 @@ pub(crate) struct Retraining {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Worker {
-    plan: Plan,
+pub(super) struct Worker {
+    pub(super) plan: Plan,
     stop: Arc<AtomicBool>,
-    woken: Receiver<()>,
+    pub(super) woken: Receiver<()>,
     /// What this process is called where it takes a job.
-    runner: String,
+    pub(super) runner: String,
     pace: SharedPace,
 }
 
@@ -135,7 +131,7 @@ impl Worker {
         }
     }
 
-    fn stopping(&self) -> bool {
+    pub(super) fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
@@ -288,99 +284,6 @@ impl Worker {
         let noted = store.note_progress(&job.id, &self.runner, percent, figures);
         noted.unwrap_or_else(|error| complain(&error.into()));
     }
-
-    /// Writes down how `job` ended; returns its status. A store that does not answer is asked again
-    /// for a while: training may have taken long.
-    fn store(
-        &self,
-        ended: &Ended,
-        job: &Job,
-        out: &Path,
-        figures: Figures,
-    ) -> Result<&'static str> {
-        let begun = Instant::now();
-        loop {
-            let error = match self.finish(ended, job, out, figures) {
-                Ok(status) => return Ok(status),
-                Err(error) => error,
-            };
-            let may_pass = matches!(
-                error.downcast_ref(),
-                Some(StoreError::Database(_) | StoreError::Bucket(_))
-            );
-            if !may_pass || self.stopping() || begun.elapsed() > STORE_WITHIN {
-                let why = format!("the result could not be stored: {error:#}");
-                self.finish(&Ended::Failed(why), job, out, figures)?;
-                return Err(error);
-            }
-            complain(&error);
-            // Whether woken or not, it is time to try again.
-            let _ = self.woken.recv_timeout(LOOK_EVERY);
-        }
-    }
-
-    /// The version that serves, if it is not `version`: somebody who chose one while the job ran
-    /// chose it knowing that.
-    fn chosen_instead_of(&self, version: &str) -> Result<Option<String>> {
-        let serving = self.plan.store.serving_model()?;
-        let serving = serving.context("no model serves")?.version;
-        Ok(Some(serving).filter(|serving| serving != version))
-    }
-
-    fn finish(
-        &self,
-        ended: &Ended,
-        job: &Job,
-        out: &Path,
-        figures: Figures,
-    ) -> Result<&'static str> {
-        let finish = |outcome: &Outcome<'_>| {
-            let store = &self.plan.store;
-            store.finish_job(&job.id, &self.runner, outcome, figures, Timestamp::now())
-        };
-        match ended {
-            Ended::Done {
-                done,
-                compared_with,
-            } => {
-                let message = done.message.clone();
-                if !done.accepted {
-                    finish(&Outcome::Rejected { message })?;
-                } else if let Some(chosen) = self.chosen_instead_of(compared_with)? {
-                    let message = overruled(compared_with, &chosen);
-                    finish(&Outcome::Rejected { message })?;
-                } else {
-                    let content =
-                        fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
-                    let evaluation = done.evaluation.to_string();
-                    finish(&Outcome::Accepted {
-                        model: NewModel {
-                            content: &content,
-                            accuracy: Some(done.accuracy),
-                            evaluation: Some(&evaluation),
-                            version: None,
-                        },
-                        message,
-                    })?;
-                }
-                Ok("completed")
-            }
-            Ended::Failed(why) => {
-                finish(&Outcome::Failed(why.clone()))?;
-                Ok("failed")
-            }
-            Ended::Cancelled => {
-                finish(&Outcome::Cancelled)?;
-                Ok("cancelled")
-            }
-            Ended::Interrupted => {
-                finish(&Outcome::Interrupted(SERVICE_GONE))?;
-                Ok("interrupted")
-            }
-            // Whoever took it has written that down.
-            Ended::Taken => Ok("interrupted"),
-        }
-    }
 }
 
 /// A job whose pace is watched.
@@ -396,20 +299,6 @@ fn lock(pace: &SharedPace) -> std::sync::MutexGuard<'_, Option<(String, Pace)>> 
     pace.lock().expect("no thread panics while it holds this")
 }
 
-/// How training ended.
-enum Ended {
-    Done {
-        done: Box<Done>,
-        /// The version that served when the job began.
-        compared_with: String,
-    },
-    Failed(String),
-    Cancelled,
-    Interrupted,
-    /// Another process took this one for dead.
-    Taken,
-}
-
 /// A stored version, ready to answer; its name is the store's.
 pub(crate) fn load(store: &Store, version: &ModelVersion) -> Result<Classifier> {
     let content = store.model_content(version)?;
@@ -422,6 +311,6 @@ pub(crate) fn load(store: &Store, version: &ModelVersion) -> Result<Classifier> 
 }
 
 /// One line for whoever runs the service, who may have stopped reading.
-fn complain(error: &anyhow::Error) {
+pub(super) fn complain(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "classifier: retraining: {error:#}");
 }
