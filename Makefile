@@ -34,7 +34,7 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 test-rust: ## Rust tests, the rules of the architecture among them
-	cargo test --locked --workspace
+	scripts/with_postgres.sh cargo test --locked --workspace
 
 test-benches: ## Every Rust benchmark, once
 	cargo test --locked --workspace --bench '*'
@@ -69,4 +69,4 @@ deny: ## Licences, sources and versions of dependencies (needs cargo-deny)
 
 clean: ## Remove what was built and installed
 	cargo clean
-	rm -rf $(ACRIDA_VENV) $(LOCUST_VENV) $(PEERS_VENV) bench/out
+	rm -rf $(ACRIDA_VENV) $(LOCUST_VENV) $(PEERS_VENV) .venv-s3 bench/out

@@ -15,7 +15,7 @@ mod server;
 use std::process::ExitCode;
 
 use clap::Parser;
-use commands::{evaluate, replay, serve, train};
+use commands::{evaluate, ready, replay, serve, train};
 
 /// Brain MRI classifier. Not a medical device.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     /// Choose some images of a folder, for retraining where the folder is not
     Replay(replay::ReplayArgs),
+    /// Ask a service on this machine whether it is ready for requests; for health checks
+    Ready(ready::ReadyArgs),
     /// What 'serve' starts for each retraining job
     #[command(hide = true)]
     RetrainTask,
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Ready(args) => ready::run(&args),
         Command::RetrainTask => retraining::run_process(),
     };
     match result {

@@ -10,6 +10,15 @@ pub enum StoreError {
     /// The database refused, is locked by another program, or cannot be read.
     #[error("the database failed")]
     Database(#[source] Box<dyn Error + Send + Sync>),
+    /// The object store refused, or cannot be reached.
+    #[error("the object store failed")]
+    Bucket(#[source] Box<dyn Error + Send + Sync>),
+    /// What the store was told about itself cannot be so.
+    #[error("{0}")]
+    Configuration(String),
+    /// The job is not, or no longer, run by who asks: another process took it for dead.
+    #[error("the job {0} is run by another process, or has ended")]
+    LeaseLost(String),
     /// An object cannot be written or read.
     #[error("cannot use {path}")]
     File {

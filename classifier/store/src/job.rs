@@ -115,6 +115,17 @@ pub enum Cancel {
     Unknown,
 }
 
+/// What a runner hears when it renews its lease on a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The job is its own still.
+    Held,
+    /// It is, and somebody asked for its end.
+    CancelRequested,
+    /// The job has ended, or is another's.
+    Lost,
+}
+
 /// How a job ended.
 #[derive(Clone, Debug)]
 pub enum Outcome<'a> {

@@ -1,15 +1,17 @@
 //! Model versions: the file, its figures, and which of them serves.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::error::StoreError;
 use crate::objects::hash;
+use crate::records::{Row, Sql, values};
 use crate::store::{Store, timestamp};
 
 /// Retrained versions that are kept, the latest of them; the one that serves, and those that
 /// came as files, are kept besides.
 const RETRAINED_MAX: usize = 10;
+
+const COLUMNS: &str = "version, hash, key, job_id, accuracy, evaluation, serving, created_at";
 
 /// The folder of models, below the store's.
 pub(crate) const MODEL_FOLDER: &str = "models";
@@ -68,16 +70,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<ModelVersion, StoreError> {
         self.objects.put(&model.key(), model.content)?;
-        self.records.write(|transaction| {
-            let known = transaction
-                .query_one(
-                    "SELECT 1 FROM models WHERE hash = ?1",
-                    [hash(model.content)],
-                    |_| Ok(()),
-                )
-                .optional()?;
-            if known.is_none() {
-                insert_model(transaction, model, None, now)?;
+        self.records.write(|sql| {
+            let known = "SELECT 1 FROM models WHERE hash = ?1";
+            if sql.row(known, values![hash(model.content)])?.is_none() {
+                insert_model(sql, model, None, now)?;
             }
             Ok(())
         })?;
@@ -91,9 +87,9 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn serving_model(&self) -> Result<Option<ModelVersion>, StoreError> {
-        let reader = self.records.reader();
-        let mut query = reader.prepare_cached("SELECT * FROM models WHERE serving = 1")?;
-        Ok(query.query_one([], read_model).optional()?)
+        let serving = format!("SELECT {COLUMNS} FROM models WHERE serving = 1");
+        let row = self.records.read(|sql| sql.row(&serving, &[]))?;
+        row.as_ref().map(read_model).transpose()
     }
 
     /// Every version that is kept, the latest first.
@@ -102,10 +98,9 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn model_versions(&self) -> Result<Vec<ModelVersion>, StoreError> {
-        let reader = self.records.reader();
-        let mut query = reader.prepare_cached("SELECT * FROM models ORDER BY number DESC")?;
-        let models = query.query_map([], read_model)?;
-        Ok(models.collect::<Result<_, _>>()?)
+        let all = format!("SELECT {COLUMNS} FROM models ORDER BY number DESC");
+        let rows = self.records.read(|sql| sql.rows(&all, &[]))?;
+        rows.iter().map(read_model).collect()
     }
 
     /// The name that the next retrained version will have, if no other comes first.
@@ -114,7 +109,7 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn next_version(&self) -> Result<String, StoreError> {
-        Ok(free_version(&self.records.reader(), None)?)
+        self.records.read(|sql| free_version(sql, None))
     }
 
     /// Makes `version` the one that serves.
@@ -123,19 +118,14 @@ impl Store {
     ///
     /// [`StoreError::UnknownVersion`].
     pub fn serve_version(&self, version: &str) -> Result<ModelVersion, StoreError> {
-        self.records.write(|transaction| {
-            let known = transaction
-                .query_one(
-                    "SELECT * FROM models WHERE version = ?1",
-                    [version],
-                    read_model,
-                )
-                .optional()?;
-            let model = known.ok_or_else(|| StoreError::UnknownVersion(version.to_owned()))?;
-            make_serve(transaction, version)?;
+        let wanted = format!("SELECT {COLUMNS} FROM models WHERE version = ?1");
+        self.records.write(|sql| {
+            let known = sql.row(&wanted, values![version])?;
+            let known = known.ok_or_else(|| StoreError::UnknownVersion(version.to_owned()))?;
+            make_serve(sql, version)?;
             Ok(ModelVersion {
                 serving: true,
-                ..model
+                ..read_model(&known)?
             })
         })
     }
@@ -151,20 +141,20 @@ impl Store {
 
     /// Keeps as many retrained versions as may be.
     pub(crate) fn remove_oldest_models(&self) -> Result<(), StoreError> {
-        let removed: Vec<String> = self.records.write(|transaction| {
-            let mut query = transaction.prepare_cached(
-                "DELETE FROM models WHERE number IN (
+        let removed = self.records.write(|sql| {
+            sql.rows(
+                "DELETE FROM models WHERE job_id IS NOT NULL AND serving = 0 AND number NOT IN (
                     SELECT number FROM models WHERE job_id IS NOT NULL
-                    ORDER BY number DESC LIMIT -1 OFFSET ?1
-                 ) AND serving = 0 RETURNING key",
-            )?;
-            let keys = query.query_map([RETRAINED_MAX], |row| row.get(0))?;
-            Ok(keys.collect::<Result<_, _>>()?)
+                    ORDER BY number DESC LIMIT ?1
+                 ) RETURNING key",
+                values![RETRAINED_MAX],
+            )
         })?;
-        for key in removed {
-            let reader = self.records.reader();
-            let sql = "SELECT EXISTS (SELECT 1 FROM models WHERE key = ?1)";
-            if !reader.query_one(sql, [&key], |row| row.get::<_, bool>(0))? {
+        for row in removed {
+            let key: String = row.get("key")?;
+            let named = "SELECT 1 FROM models WHERE key = ?1";
+            let named = self.records.read(|sql| sql.row(named, values![&key]))?;
+            if named.is_none() {
                 self.objects.remove(&key);
             }
         }
@@ -174,17 +164,17 @@ impl Store {
 
 /// Lists a model under a free name, and makes it serve.
 pub(crate) fn insert_model(
-    transaction: &Transaction<'_>,
+    sql: &mut dyn Sql,
     model: &NewModel<'_>,
     job_id: Option<&str>,
     now: Timestamp,
 ) -> Result<String, StoreError> {
-    let version = free_version(transaction, model.version)?;
-    transaction.execute(
+    let version = free_version(sql, model.version)?;
+    sql.execute(
         "INSERT INTO models (version, hash, key, job_id, accuracy, evaluation, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            version,
+        values![
+            &version,
             hash(model.content),
             model.key(),
             job_id,
@@ -193,28 +183,29 @@ pub(crate) fn insert_model(
             timestamp(now),
         ],
     )?;
-    make_serve(transaction, &version)?;
+    make_serve(sql, &version)?;
     Ok(version)
 }
 
-fn make_serve(transaction: &Transaction<'_>, version: &str) -> rusqlite::Result<()> {
-    transaction.execute("UPDATE models SET serving = 0 WHERE serving = 1", [])?;
-    let sql = "UPDATE models SET serving = 1 WHERE version = ?1";
-    transaction.execute(sql, [version])?;
+fn make_serve(sql: &mut dyn Sql, version: &str) -> Result<(), StoreError> {
+    sql.execute("UPDATE models SET serving = 0 WHERE serving = 1", &[])?;
+    let chosen = "UPDATE models SET serving = 1 WHERE version = ?1";
+    sql.execute(chosen, values![version])?;
     Ok(())
 }
 
 /// `wanted` if no version has that name, or else one more than the highest number.
 /// The table jobs remembers the numbers of versions that were removed.
-fn free_version(
-    connection: &rusqlite::Connection,
-    wanted: Option<&str>,
-) -> rusqlite::Result<String> {
-    let mut query = connection.prepare_cached(
-        "SELECT version FROM models UNION SELECT model_version FROM jobs WHERE model_version NOT NULL",
+fn free_version(sql: &mut dyn Sql, wanted: Option<&str>) -> Result<String, StoreError> {
+    let rows = sql.rows(
+        "SELECT version FROM models
+         UNION SELECT model_version AS version FROM jobs WHERE model_version IS NOT NULL",
+        &[],
     )?;
-    let taken = query.query_map([], |row| row.get(0))?;
-    let taken: Vec<String> = taken.collect::<Result<_, _>>()?;
+    let taken: Vec<String> = rows
+        .iter()
+        .map(|row| row.get("version"))
+        .collect::<Result<_, _>>()?;
     if let Some(wanted) = wanted.filter(|wanted| !taken.iter().any(|version| version == wanted)) {
         return Ok(wanted.to_owned());
     }
@@ -224,7 +215,7 @@ fn free_version(
     Ok(format!("v{}", numbers.max().unwrap_or(0) + 1))
 }
 
-fn read_model(row: &Row<'_>) -> rusqlite::Result<ModelVersion> {
+fn read_model(row: &Row) -> Result<ModelVersion, StoreError> {
     Ok(ModelVersion {
         version: row.get("version")?,
         hash: row.get("hash")?,
@@ -239,8 +230,13 @@ fn read_model(row: &Row<'_>) -> rusqlite::Result<ModelVersion> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::job::{Figures, JobSettings, Outcome};
+    use crate::testing::places;
+
+    const LEASE: Duration = Duration::from_secs(60);
 
     fn file<'a>(content: &'a [u8], version: &'a str) -> NewModel<'a> {
         NewModel {
@@ -270,7 +266,7 @@ mod tests {
             Timestamp::UNIX_EPOCH,
         );
         store.request_job(settings, 1, now).unwrap();
-        let job = store.start_next_job(now).unwrap().unwrap();
+        let job = store.start_next_job("a", LEASE, now).unwrap().unwrap();
         let outcome = Outcome::Accepted {
             model: NewModel {
                 version: None,
@@ -278,45 +274,47 @@ mod tests {
             },
             message: String::new(),
         };
-        let version = store.finish_job(&job.id, &outcome, Figures::default(), now);
+        let version = store.finish_job(&job.id, "a", &outcome, Figures::default(), now);
         version.unwrap().unwrap()
     }
 
     #[test]
     fn a_new_file_serves_and_a_known_one_leaves_things_as_they_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        assert_eq!(adopt(&store, b"shipped", "v1"), "v1");
-        assert_eq!(retrain(&store, b"retrained"), "v2");
-        assert_eq!(adopt(&store, b"shipped", "v1"), "v2");
-        store.serve_version("v1").unwrap();
-        assert_eq!(adopt(&store, b"shipped", "v1"), "v1");
-        assert_eq!(adopt(&store, b"other file, same name", "v1"), "v3");
-        let error = store.serve_version("v9").unwrap_err();
-        assert_eq!(error.to_string(), "there is no model version \"v9\"");
+        for place in places() {
+            let store = place.open();
+            assert_eq!(adopt(&store, b"shipped", "v1"), "v1");
+            assert_eq!(retrain(&store, b"retrained"), "v2");
+            assert_eq!(adopt(&store, b"shipped", "v1"), "v2");
+            store.serve_version("v1").unwrap();
+            assert_eq!(adopt(&store, b"shipped", "v1"), "v1");
+            assert_eq!(adopt(&store, b"other file, same name", "v1"), "v3");
+            let error = store.serve_version("v9").unwrap_err();
+            assert_eq!(error.to_string(), "there is no model version \"v9\"");
+        }
     }
 
     #[test]
     fn old_retrained_versions_make_room_and_their_names_are_not_given_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        adopt(&store, b"shipped", "v1");
-        for i in 0..20_u8 {
-            assert_eq!(retrain(&store, &[i]), format!("v{}", i + 2));
+        for place in places() {
+            let store = place.open();
+            adopt(&store, b"shipped", "v1");
+            for i in 0..20_u8 {
+                assert_eq!(retrain(&store, &[i]), format!("v{}", i + 2));
+            }
+            let versions: Vec<String> = store
+                .model_versions()
+                .unwrap()
+                .into_iter()
+                .map(|model| model.version)
+                .collect();
+            let expected: Vec<String> = (12..=21)
+                .rev()
+                .chain([1])
+                .map(|n| format!("v{n}"))
+                .collect();
+            assert_eq!(versions, expected);
+            let files = std::fs::read_dir(place.folder().join("models")).unwrap();
+            assert_eq!(files.count(), 11);
         }
-        let versions: Vec<String> = store
-            .model_versions()
-            .unwrap()
-            .into_iter()
-            .map(|model| model.version)
-            .collect();
-        let expected: Vec<String> = (12..=21)
-            .rev()
-            .chain([1])
-            .map(|n| format!("v{n}"))
-            .collect();
-        assert_eq!(versions, expected);
-        let files = std::fs::read_dir(folder.path().join("models")).unwrap();
-        assert_eq!(files.count(), 11);
     }
 }

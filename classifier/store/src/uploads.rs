@@ -2,10 +2,10 @@
 
 use classifier_imaging::Class;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::error::StoreError;
 use crate::objects::hash;
+use crate::records::{Row, Sql, values};
 use crate::store::{Store, timestamp};
 
 /// A checked image on its way into the store.
@@ -73,30 +73,24 @@ impl Store {
     ) -> Result<Added, StoreError> {
         let hashes: Vec<String> = images.iter().map(|image| hash(image.content)).collect();
         let key = |i: usize| upload_key(class, &hashes[i], images[i].ending);
-        {
-            let reader = self.records.reader();
-            check_labels(&reader, class, &hashes)?;
-        }
+        self.records.read(|sql| check_labels(sql, class, &hashes))?;
         for (i, image) in images.iter().enumerate() {
             self.objects.put(&key(i), image.content)?;
         }
-        self.records.write(|transaction| {
+        self.records.write(|sql| {
             // Once more: another request may have been faster.
-            check_labels(transaction, class, &hashes)?;
+            check_labels(sql, class, &hashes)?;
             let mut added = Added::default();
             for (i, image) in images.iter().enumerate() {
-                if insert(transaction, class, &hashes[i], &key(i), image, now)? {
-                    add_to_totals(transaction, class, image)?;
+                if insert(sql, class, &hashes[i], &key(i), image, now)? {
+                    add_to_totals(sql, class, image)?;
                     added.names.push(format!("{}.{}", hashes[i], image.ending));
                 } else {
                     added.duplicates += 1;
                 }
             }
-            let bytes: u64 = transaction.query_one(
-                "SELECT COALESCE(SUM(bytes), 0) FROM upload_totals",
-                [],
-                |row| row.get(0),
-            )?;
+            let sum = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM upload_totals";
+            let bytes: u64 = sql.row(sum, &[])?.map_or(Ok(0), |row| row.get("bytes"))?;
             if bytes > bytes_max && !added.names.is_empty() {
                 return Err(StoreError::NoSpace);
             }
@@ -110,16 +104,18 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn latest_uploads(&self, count: usize) -> Result<Vec<Upload>, StoreError> {
-        let reader = self.records.reader();
-        let mut query =
-            reader.prepare_cached("SELECT key, class FROM uploads ORDER BY rowid DESC LIMIT ?1")?;
-        let rows = query.query_map([count], |row| {
-            Ok(Upload {
-                key: row.get(0)?,
-                class: class_in(row, 1)?,
-            })
+        let rows = self.records.read(|sql| {
+            let latest = "SELECT key, class FROM uploads ORDER BY rowid DESC LIMIT ?1";
+            sql.rows(latest, values![count])
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.iter()
+            .map(|row| {
+                Ok(Upload {
+                    key: row.get("key")?,
+                    class: class_in(row)?,
+                })
+            })
+            .collect()
     }
 
     /// Sums by class, in [`Class`]'s order.
@@ -128,19 +124,18 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn upload_totals(&self) -> Result<[ClassTotals; 4], StoreError> {
-        let reader = self.records.reader();
-        let mut query = reader.prepare_cached(
-            "SELECT class, images, bytes, width, height, brightness FROM upload_totals",
-        )?;
-        let mut rows = query.query([])?;
+        let rows = self.records.read(|sql| {
+            let all = "SELECT class, images, bytes, width, height, brightness FROM upload_totals";
+            sql.rows(all, &[])
+        })?;
         let mut totals = [ClassTotals::default(); 4];
-        while let Some(row) = rows.next()? {
-            totals[class_in(row, 0)?.index()] = ClassTotals {
-                images: row.get(1)?,
-                bytes: row.get(2)?,
-                width: row.get(3)?,
-                height: row.get(4)?,
-                brightness: row.get(5)?,
+        for row in rows {
+            totals[class_in(&row)?.index()] = ClassTotals {
+                images: row.get("images")?,
+                bytes: row.get("bytes")?,
+                width: row.get("width")?,
+                height: row.get("height")?,
+                brightness: row.get("brightness")?,
             };
         }
         Ok(totals)
@@ -156,19 +151,12 @@ fn upload_key(class: Class, hash: &str, ending: &str) -> String {
     format!("{}/{hash}.{ending}", upload_folder(class))
 }
 
-fn check_labels(
-    connection: &rusqlite::Connection,
-    class: Class,
-    hashes: &[String],
-) -> Result<(), StoreError> {
-    let mut query = connection.prepare_cached("SELECT class FROM uploads WHERE hash = ?1")?;
-    for (i, hash) in hashes.iter().enumerate() {
-        let stored: Option<String> = query.query_one([hash], |row| row.get(0)).optional()?;
+fn check_labels(sql: &mut dyn Sql, class: Class, hashes: &[String]) -> Result<(), StoreError> {
+    for (hash, number) in hashes.iter().zip(1..) {
+        let known = sql.row("SELECT class FROM uploads WHERE hash = ?1", values![hash])?;
+        let stored: Option<String> = known.map(|row| row.get("class")).transpose()?;
         if let Some(stored) = stored.filter(|stored| stored != class.short_name()) {
-            return Err(StoreError::OtherLabel {
-                number: i + 1,
-                stored,
-            });
+            return Err(StoreError::OtherLabel { number, stored });
         }
     }
     Ok(())
@@ -176,19 +164,17 @@ fn check_labels(
 
 /// Whether the image is new.
 fn insert(
-    transaction: &Transaction<'_>,
+    sql: &mut dyn Sql,
     class: Class,
     hash: &str,
     key: &str,
     image: &NewImage<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let rows = transaction
-        .prepare_cached(
-            "INSERT INTO uploads (hash, class, key, bytes, width, height, brightness, uploaded_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
+    let rows = sql.execute(
+        "INSERT INTO uploads (hash, class, key, bytes, width, height, brightness, uploaded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        values![
             hash,
             class.short_name(),
             key,
@@ -197,47 +183,41 @@ fn insert(
             image.height,
             image.brightness,
             timestamp(now),
-        ])?;
+        ],
+    )?;
     Ok(rows == 1)
 }
 
-fn add_to_totals(
-    transaction: &Transaction<'_>,
-    class: Class,
-    image: &NewImage<'_>,
-) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO upload_totals (class, images, bytes, width, height, brightness)
-             VALUES (?1, 1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET images = images + 1, bytes = bytes + excluded.bytes,
-                width = width + excluded.width, height = height + excluded.height,
-                brightness = brightness + excluded.brightness",
-        )?
-        .execute(params![
+fn add_to_totals(sql: &mut dyn Sql, class: Class, image: &NewImage<'_>) -> Result<(), StoreError> {
+    sql.execute(
+        "INSERT INTO upload_totals (class, images, bytes, width, height, brightness)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (class) DO UPDATE SET images = upload_totals.images + 1,
+            bytes = upload_totals.bytes + excluded.bytes,
+            width = upload_totals.width + excluded.width,
+            height = upload_totals.height + excluded.height,
+            brightness = upload_totals.brightness + excluded.brightness",
+        values![
             class.short_name(),
             image.content.len(),
             image.width,
             image.height,
             image.brightness,
-        ])?;
+        ],
+    )?;
     Ok(())
 }
 
-fn class_in(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Class> {
-    let name: String = row.get(column)?;
-    name.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Text,
-            Box::new(error),
-        )
-    })
+fn class_in(row: &Row) -> Result<Class, StoreError> {
+    let name: String = row.get("class")?;
+    let class: Result<Class, classifier_imaging::UnknownClass> = name.parse();
+    class.map_err(|error| StoreError::Database(error.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::places;
 
     fn image(content: &[u8]) -> NewImage<'_> {
         NewImage {
@@ -256,46 +236,49 @@ mod tests {
 
     #[test]
     fn an_image_counts_once_however_often_it_comes() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let added = add(&store, Class::Glioma, &[b"a", b"b", b"a"]).unwrap();
-        assert_eq!((added.names.len(), added.duplicates), (2, 1));
-        let again = add(&store, Class::Glioma, &[b"b", b"c"]).unwrap();
-        assert_eq!((again.names.len(), again.duplicates), (1, 1));
-        let totals = Store::open(folder.path()).unwrap().upload_totals().unwrap();
-        let glioma = totals[Class::Glioma.index()];
-        assert_eq!((glioma.images, glioma.bytes, glioma.width), (3, 3, 300));
-        assert!((glioma.brightness - 61.5).abs() < 1e-9);
-        assert_eq!(totals[1], ClassTotals::default());
-        let uploads = store.latest_uploads(2).unwrap();
-        assert_eq!(uploads.len(), 2);
-        assert_eq!(std::fs::read(store.path_of(&uploads[0].key)).unwrap(), b"c");
-        assert_eq!(uploads[0].key, format!("uploads/Glioma/{}", again.names[0]));
+        for place in places() {
+            let store = place.open();
+            let added = add(&store, Class::Glioma, &[b"a", b"b", b"a"]).unwrap();
+            assert_eq!((added.names.len(), added.duplicates), (2, 1));
+            let again = add(&store, Class::Glioma, &[b"b", b"c"]).unwrap();
+            assert_eq!((again.names.len(), again.duplicates), (1, 1));
+            let totals = place.open().upload_totals().unwrap();
+            let glioma = totals[Class::Glioma.index()];
+            assert_eq!((glioma.images, glioma.bytes, glioma.width), (3, 3, 300));
+            assert!((glioma.brightness - 61.5).abs() < 1e-9);
+            assert_eq!(totals[1], ClassTotals::default());
+            let uploads = store.latest_uploads(2).unwrap();
+            assert_eq!(uploads.len(), 2);
+            assert_eq!(store.objects.get(&uploads[0].key).unwrap(), b"c");
+            assert_eq!(uploads[0].key, format!("uploads/Glioma/{}", again.names[0]));
+        }
     }
 
     #[test]
     fn a_contradicting_label_stores_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        add(&store, Class::Glioma, &[b"a"]).unwrap();
-        let error = add(&store, Class::NoTumor, &[b"new", b"a"]).unwrap_err();
-        assert_eq!(error.to_string(), "image 2 was uploaded before as Glioma");
-        assert_eq!(store.upload_totals().unwrap()[3].images, 0);
+        for place in places() {
+            let store = place.open();
+            add(&store, Class::Glioma, &[b"a"]).unwrap();
+            let error = add(&store, Class::NoTumor, &[b"new", b"a"]).unwrap_err();
+            assert_eq!(error.to_string(), "image 2 was uploaded before as Glioma");
+            assert_eq!(store.upload_totals().unwrap()[3].images, 0);
+        }
     }
 
     #[test]
     fn the_limit_refuses_what_is_new_and_not_what_is_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        add(&store, Class::Glioma, &[b"0123456789"]).unwrap();
-        let error = add(&store, Class::Glioma, &[b"x"]).unwrap_err();
-        assert!(matches!(error, StoreError::NoSpace), "{error}");
-        assert_eq!(
-            add(&store, Class::Glioma, &[b"0123456789"])
-                .unwrap()
-                .duplicates,
-            1
-        );
-        assert_eq!(store.upload_totals().unwrap()[0].images, 1);
+        for place in places() {
+            let store = place.open();
+            add(&store, Class::Glioma, &[b"0123456789"]).unwrap();
+            let error = add(&store, Class::Glioma, &[b"x"]).unwrap_err();
+            assert!(matches!(error, StoreError::NoSpace), "{error}");
+            assert_eq!(
+                add(&store, Class::Glioma, &[b"0123456789"])
+                    .unwrap()
+                    .duplicates,
+                1
+            );
+            assert_eq!(store.upload_totals().unwrap()[0].images, 1);
+        }
     }
 }

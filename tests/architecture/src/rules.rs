@@ -36,6 +36,7 @@ const SOCKETS: &[&str] = &[
     "tokio", "mio", "async-io", "polling", "smol", "socket2", "rustls", "hyper", "reqwest", "ureq",
     "axum",
 ];
+const HTTP_SERVERS: &[&str] = &["axum", "hyper"];
 const ASYNC: &[&str] = &[
     "futures-core",
     "futures-executor",
@@ -132,7 +133,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         package: "classifier-store",
         may_use: &["classifier-imaging"],
-        must_not_know: &[PYTHON, SOCKETS, ASYNC],
+        must_not_know: &[PYTHON, HTTP_SERVERS],
         pure_sources: None,
     },
     Rule {

@@ -1,12 +1,13 @@
 //! `GET /health`, and what orchestrators ask: `/live` and `/ready`.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::blocking::ask;
@@ -49,15 +50,33 @@ pub(crate) struct Readiness {
     store: bool,
     /// Whether one more image could wait for a thread.
     queue: bool,
+    /// Whether the service was told to stop, and still answers for a while.
+    draining: bool,
 }
 
+/// What a request is for.
+#[derive(Deserialize, IntoParams)]
+pub(crate) struct Purpose {
+    /// `predictions`: what needs the store does not matter.
+    #[serde(rename = "for")]
+    purpose: Option<String>,
+}
+
+/// The one purpose that is known.
+const PREDICTIONS: &str = "predictions";
+
 /// Whether requests should come here: a balancer passes them to others when not.
-#[utoipa::path(get, path = "/ready", tag = "Service",
+#[utoipa::path(get, path = "/ready", tag = "Service", params(Purpose),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
-pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
+pub(crate) async fn ready(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Purpose>,
+) -> (StatusCode, Json<Readiness>) {
     let store = ask(&app.store, |store| store.serving_model()).await.is_ok();
     let queue = app.predictor.has_room();
-    let ready = store && queue;
+    let draining = app.draining.load(Ordering::Relaxed);
+    let needs_store = asked.purpose.as_deref() != Some(PREDICTIONS);
+    let ready = (store || !needs_store) && queue && !draining;
     let status = if ready {
         StatusCode::OK
     } else {
@@ -67,6 +86,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Read
         ready,
         store,
         queue,
+        draining,
     };
     (status, Json(readiness))
 }

@@ -16,6 +16,7 @@ mod predict;
 mod retrain;
 mod training_data;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,8 @@ pub(crate) struct App {
     /// From a request's head to the end of its body.
     pub(crate) body_within: Duration,
     pub(crate) started: Instant,
+    /// Whether the service was told to stop.
+    pub(crate) draining: Arc<AtomicBool>,
 }
 
 const JSON: [(HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];

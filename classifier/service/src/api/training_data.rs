@@ -121,7 +121,7 @@ impl Reply {
         Reply {
             uploaded_count: count,
             duplicates,
-            saved_path: format!("{}/", app.store.upload_folder(class).display()),
+            saved_path: format!("{}/", app.store.upload_place(class)),
             message: format!("stored {count} new image{s} as {class}{before}"),
             names,
         }

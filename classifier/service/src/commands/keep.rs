@@ -11,13 +11,13 @@ use crate::base::{Base, Summary};
 use crate::parallel::thread_count;
 use crate::priority::step_back;
 
+use super::place::PlaceArgs;
 use super::serve::{byte_count, count};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeepArgs {
-    /// Folder for uploads, model versions and the database; made if missing
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    pub(crate) store: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
     /// Folder of images that retraining mixes uploads with, instead of the replay set
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,

@@ -5,6 +5,8 @@ mod course;
 pub(crate) mod evaluate;
 mod keep;
 mod output;
+mod place;
+pub(crate) mod ready;
 pub(crate) mod replay;
 pub(crate) mod serve;
 mod table;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail};
@@ -78,7 +79,10 @@ pub(crate) struct ServeArgs {
     /// Time for the next request's head to arrive, or the connection is closed
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     idle_timeout: Duration,
-    /// Time for open requests to finish after SIGINT or SIGTERM
+    /// Time to go on answering after SIGINT or SIGTERM, while /ready says no [default: none]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    drain_delay: Option<Duration>,
+    /// Time for open requests to finish after SIGINT or SIGTERM, and after that delay
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
     /// File with the key that requests have to bring; without it, everyone may ask
@@ -150,6 +154,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         base,
         threads: args.keep.retrain_threads(),
     })?);
+    let draining = Arc::new(AtomicBool::new(false));
     let app = App {
         predictor,
         store,
@@ -167,6 +172,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         body_bytes_max: args.max_body_bytes,
         body_within: args.body_timeout,
         started,
+        draining: Arc::clone(&draining),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(thread_count(None).div_ceil(CORES_PER_IO_THREAD))
@@ -186,7 +192,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
                 "http"
             },
         ));
-        Ok::<_, Error>(serve(listener, router(Arc::new(app)), connections, signals).await)
+        let router = router(Arc::new(app));
+        Ok::<_, Error>(serve(listener, router, connections, signals, draining).await)
     })?;
     retraining.stop();
     // Whoever is still connected had the drain timeout.
@@ -212,9 +219,8 @@ fn open_store(args: &ServeArgs) -> Result<(Arc<Store>, Classifier)> {
     let unusable = || format!("cannot use the model {}", model.display());
     let content = fs::read(model).with_context(unusable)?;
     let file = ModelFile::from_bytes(&content).with_context(unusable)?;
-    let folder = &args.keep.store;
-    let unopened = || format!("cannot open the store {}", folder.display());
-    let store = Store::open(folder).with_context(unopened)?;
+    let unopened = || format!("cannot open the store {}", args.keep.place.names());
+    let store = Store::open_at(&args.keep.place.config()).with_context(unopened)?;
     let new = NewModel {
         content: &content,
         accuracy: Some(file.training.valid_accuracy),
@@ -289,6 +295,7 @@ fn connections(args: &ServeArgs) -> Result<Connections> {
         tls,
         connections_max: args.max_connections,
         head_within: args.idle_timeout,
+        drain_delay: args.drain_delay,
         drain_within: args.drain_timeout,
     })
 }

@@ -1,8 +1,8 @@
 //! The thread that runs jobs, and keeps the served model at what the store says.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -11,25 +11,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use classifier_model::{Classifier, ModelFile};
-use classifier_store::{Figures, Job, ModelVersion, NewModel, Outcome, Store};
+use classifier_store::{Figures, Job, ModelVersion, Store};
 use jiff::Timestamp;
 
+use super::ending::Ended;
+use super::lease::{LEASE, Renewal, Verdict};
 use super::pace::Pace;
-use super::process::{Done, Event, Task, Training};
-use super::verdict::overruled;
+use super::process::{Event, Task, Training};
 use crate::base::Base;
 use crate::metrics::Metrics;
 use crate::prediction::Predictor;
 
 /// How often the store is asked for jobs and versions that other processes brought.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often a running job's end may be asked for.
 const CANCEL_LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Of more uploads, the latest are learnt from: all of them have to be in memory.
 const UPLOADS_MAX: usize = 5_000;
-
-const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
-const NOT_STORED: &str = "the result could not be stored; ask for it again";
 
 /// What the running job's training gets of the processor.
 pub(crate) type SharedPace = Arc<Mutex<Option<(String, Pace)>>>;
@@ -53,14 +51,12 @@ pub(crate) struct Retraining {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Worker {
-    plan: Plan,
+pub(super) struct Worker {
+    pub(super) plan: Plan,
     stop: Arc<AtomicBool>,
-    woken: Receiver<()>,
-    /// Held by the one process that runs jobs.
-    lock: Option<File>,
-    /// Why jobs may be marked as running although none is.
-    leftover: Option<&'static str>,
+    pub(super) woken: Receiver<()>,
+    /// What this process is called where it takes a job.
+    pub(super) runner: String,
     pace: SharedPace,
 }
 
@@ -70,11 +66,10 @@ impl Retraining {
         let (wake, woken) = sync_channel(1);
         let pace = SharedPace::default();
         let worker = Worker {
+            runner: plan.store.own_name(),
             plan,
             stop: Arc::clone(&stop),
             woken,
-            lock: None,
-            leftover: Some(SERVICE_GONE),
             pace: Arc::clone(&pace),
         };
         let thread = thread::Builder::new()
@@ -118,12 +113,17 @@ impl Retraining {
 }
 
 impl Worker {
-    fn run(mut self) {
+    fn run(self) {
+        let mut said = None;
         while !self.stopping() {
-            let ran_one = self.look().unwrap_or_else(|error| {
-                complain(&error);
-                false
-            });
+            let looked = self.look();
+            let trouble = looked.as_ref().err().map(|error| format!("{error:#}"));
+            if let (Err(error), true) = (&looked, trouble != said) {
+                // Once, however long it lasts.
+                complain(error);
+            }
+            said = trouble;
+            let ran_one = looked.unwrap_or(false);
             if !ran_one {
                 // Whether woken or not, it is time to look again.
                 let _ = self.woken.recv_timeout(LOOK_EVERY);
@@ -131,30 +131,21 @@ impl Worker {
         }
     }
 
-    fn stopping(&self) -> bool {
+    pub(super) fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
     /// Runs a job if one waits; returns whether one did.
-    fn look(&mut self) -> Result<bool> {
+    fn look(&self) -> Result<bool> {
         self.follow_version()?;
         let Some(base) = self.plan.base.clone() else {
             return Ok(false);
         };
-        if !self.holds_lock()? {
-            return Ok(false);
-        }
         let (store, now) = (&self.plan.store, Timestamp::now());
-        if let Some(why) = self.leftover {
-            store.interrupt_running_jobs(why, now)?;
-            self.leftover = None;
-        }
-        let Some(job) = store.start_next_job(now)? else {
+        let Some(job) = store.start_next_job(&self.runner, LEASE, now)? else {
             return Ok(false);
         };
-        self.leftover = Some(NOT_STORED);
         self.work(&job, base)?;
-        self.leftover = None;
         Ok(true)
     }
 
@@ -170,61 +161,49 @@ impl Worker {
         Ok(())
     }
 
-    fn holds_lock(&mut self) -> Result<bool> {
-        if self.lock.is_some() {
-            return Ok(true);
-        }
-        let path = self.plan.store.folder().join("retrain.lock");
-        let file =
-            File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => self.lock = Some(file),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-            }
-        }
-        Ok(self.lock.is_some())
-    }
-
     fn work(&self, job: &Job, base: Base) -> Result<()> {
-        let out = self.out();
+        let renewal = Renewal::start(&self.plan.store, &job.id, &self.runner)?;
+        let out = self.plan.store.scratch_file("retrained");
         let mut figures = Figures::default();
-        let ended = self.train(job, base, &out, &mut figures);
+        let ended = self.train(job, base, &out, &mut figures, &renewal);
         let ended = ended.unwrap_or_else(|error| Ended::Failed(format!("{error:#}")));
-        let status = ended.store(&self.plan.store, job, &out, figures)?;
+        let stored = self.store(&ended, job, &out, figures);
         // It was stored under another name, or is of no use.
         let _ = fs::remove_file(&out);
-        self.plan.metrics.count_job(status);
+        self.plan.metrics.count_job(stored?);
         self.follow_version()
     }
 
-    /// Named after this process, so that the next one may clean up after it.
-    fn out(&self) -> PathBuf {
-        let name = format!("unfinished/{}-retrained", std::process::id());
-        self.plan.store.path_of(&name)
-    }
-
-    fn train(&self, job: &Job, base: Base, out: &Path, figures: &mut Figures) -> Result<Ended> {
+    fn train(
+        &self,
+        job: &Job,
+        base: Base,
+        out: &Path,
+        figures: &mut Figures,
+        renewal: &Renewal,
+    ) -> Result<Ended> {
         let task = self.task(job, base, out)?;
         let mut training = Training::start(&task)?;
         let _paced = self.watch_pace(job, &training);
-        let mut noted = 0;
+        let (mut noted, mut followed) = (0, Instant::now());
         loop {
             self.note_pace(&training);
             if self.stopping() {
                 return Ok(Ended::Interrupted);
             }
+            match renewal.verdict() {
+                Verdict::GoOn => {}
+                Verdict::Cancel => return Ok(Ended::Cancelled),
+                Verdict::Taken => return Ok(Ended::Taken),
+            }
+            if followed.elapsed() > LOOK_EVERY {
+                followed = Instant::now();
+                let follow = self.follow_version();
+                follow.unwrap_or_else(|error| complain(&error));
+            }
             let event = match training.events.recv_timeout(CANCEL_LOOK_EVERY) {
                 Ok(event) => event,
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.is_cancelled(job) {
-                        return Ok(Ended::Cancelled);
-                    }
-                    self.follow_version()
-                        .unwrap_or_else(|error| complain(&error));
-                    continue;
-                }
+                Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => {
                     let status = training.wait().context("cannot tell how training ended")?;
                     let why = format!("the training process ended early: {status}");
@@ -236,9 +215,6 @@ impl Worker {
                 Event::Progress { percent } => {
                     noted = percent;
                     self.note(job, noted, *figures);
-                    if self.is_cancelled(job) {
-                        return Ok(Ended::Cancelled);
-                    }
                 }
                 Event::Epoch { accuracy, loss } => {
                     *figures = Figures {
@@ -252,44 +228,35 @@ impl Worker {
                         accuracy: Some(done.accuracy),
                         loss: Some(done.loss),
                     };
-                    return self.unless_overruled(&task, done);
+                    let compared_with = task.serving;
+                    return Ok(Ended::Done {
+                        done,
+                        compared_with,
+                    });
                 }
                 Event::Failed { why } => return Ok(Ended::Failed(why)),
             }
         }
     }
 
-    /// Somebody who chose a version while the job ran chose it knowing that.
-    fn unless_overruled(&self, task: &Task, done: Box<Done>) -> Result<Ended> {
-        let serving = self
-            .plan
-            .store
-            .serving_model()?
-            .context("no model serves")?;
-        if serving.version == task.serving {
-            return Ok(Ended::Done(done));
-        }
-        let message = overruled(&task.serving, &serving.version);
-        Ok(Ended::Done(Box::new(Done {
-            accepted: false,
-            message,
-            ..*done
-        })))
-    }
-
     fn task(&self, job: &Job, base: Base, out: &Path) -> Result<Task> {
         let store = &self.plan.store;
         let serving = store.serving_model()?.context("no model serves")?;
         let uploads = store.latest_uploads(UPLOADS_MAX)?;
+        let keys: Vec<String> = [&serving.key]
+            .into_iter()
+            .chain(uploads.iter().map(|upload| &upload.key))
+            .cloned()
+            .collect();
+        let mut files = store.files(&keys)?.into_iter();
         Ok(Task {
-            model: store.path_of(&serving.key),
+            model: files.next().expect("one for each key"),
             serving: serving.version,
             out: out.to_owned(),
             version: store.next_version()?,
             base,
-            uploads: uploads
-                .into_iter()
-                .map(|upload| (store.path_of(&upload.key), upload.class))
+            uploads: files
+                .zip(uploads.iter().map(|upload| upload.class))
                 .collect(),
             epochs: job.settings.epochs as usize,
             batch_size: job.settings.batch_size as usize,
@@ -313,14 +280,9 @@ impl Worker {
 
     /// That progress cannot be noted now is no reason to lose it.
     fn note(&self, job: &Job, percent: u32, figures: Figures) {
-        let noted = self.plan.store.note_progress(&job.id, percent, figures);
+        let store = &self.plan.store;
+        let noted = store.note_progress(&job.id, &self.runner, percent, figures);
         noted.unwrap_or_else(|error| complain(&error.into()));
-    }
-
-    /// A store that does not answer now is asked again soon.
-    fn is_cancelled(&self, job: &Job) -> bool {
-        let job = self.plan.store.job(&job.id);
-        job.is_ok_and(|job| job.is_some_and(|job| job.cancel_requested))
     }
 }
 
@@ -337,57 +299,6 @@ fn lock(pace: &SharedPace) -> std::sync::MutexGuard<'_, Option<(String, Pace)>> 
     pace.lock().expect("no thread panics while it holds this")
 }
 
-/// How training ended.
-enum Ended {
-    Done(Box<Done>),
-    Failed(String),
-    Cancelled,
-    Interrupted,
-}
-
-impl Ended {
-    /// Writes it down; returns the job's status.
-    fn store(self, store: &Store, job: &Job, out: &Path, figures: Figures) -> Result<&'static str> {
-        let finish =
-            |outcome: &Outcome<'_>| store.finish_job(&job.id, outcome, figures, Timestamp::now());
-        match self {
-            Ended::Done(done) if done.accepted => {
-                let content =
-                    fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
-                let evaluation = done.evaluation.to_string();
-                finish(&Outcome::Accepted {
-                    model: NewModel {
-                        content: &content,
-                        accuracy: Some(done.accuracy),
-                        evaluation: Some(&evaluation),
-                        version: None,
-                    },
-                    message: done.message,
-                })?;
-                Ok("completed")
-            }
-            Ended::Done(done) => {
-                finish(&Outcome::Rejected {
-                    message: done.message,
-                })?;
-                Ok("completed")
-            }
-            Ended::Failed(why) => {
-                finish(&Outcome::Failed(why))?;
-                Ok("failed")
-            }
-            Ended::Cancelled => {
-                finish(&Outcome::Cancelled)?;
-                Ok("cancelled")
-            }
-            Ended::Interrupted => {
-                finish(&Outcome::Interrupted(SERVICE_GONE))?;
-                Ok("interrupted")
-            }
-        }
-    }
-}
-
 /// A stored version, ready to answer; its name is the store's.
 pub(crate) fn load(store: &Store, version: &ModelVersion) -> Result<Classifier> {
     let content = store.model_content(version)?;
@@ -400,6 +311,6 @@ pub(crate) fn load(store: &Store, version: &ModelVersion) -> Result<Classifier> 
 }
 
 /// One line for whoever runs the service, who may have stopped reading.
-fn complain(error: &anyhow::Error) {
+pub(super) fn complain(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "classifier: retraining: {error:#}");
 }

@@ -6,11 +6,13 @@ mod tls;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -31,6 +33,8 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// descriptors are in use; without it the loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 /// How connections are made, and their limits.
 #[derive(Clone)]
 pub(crate) struct Connections {
@@ -40,7 +44,10 @@ pub(crate) struct Connections {
     pub(crate) connections_max: usize,
     /// For the head of a request to arrive, from the end of the one before; and for TLS to be agreed upon.
     pub(crate) head_within: Duration,
-    /// For open requests to finish, once told to stop.
+    /// To go on as before, once told to stop, while those who ask hear that others should be
+    /// asked; `None` not to.
+    pub(crate) drain_delay: Option<Duration>,
+    /// For open requests to finish after that.
     pub(crate) drain_within: Duration,
 }
 
@@ -57,17 +64,27 @@ pub(crate) enum Ending {
     CutOff,
 }
 
-/// Answers connections until the first signal, and open requests after it.
+/// Answers connections until the first signal and for the delay after it, and open requests
+/// after that. `draining` tells that there was a signal.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Connections,
     mut signals: StopSignals,
+    draining: Arc<AtomicBool>,
 ) -> Ending {
     let connections = GracefulShutdown::new();
+    let first_signal = async {
+        signals.next().await;
+        draining.store(true, Ordering::Relaxed);
+        if let Some(delay) = limits.drain_delay {
+            // A second signal ends the delay.
+            let _ = timeout(delay, signals.next()).await;
+        }
+    };
     tokio::select! {
-        () = accept_all(listener, router, &limits, &connections) => {}
-        () = signals.next() => {}
+        () = accept_all(listener, router, &limits, &connections, &draining) => {}
+        () = first_signal => {}
     }
     tokio::select! {
         drained = timeout(limits.drain_within, connections.shutdown()) => match drained {
@@ -84,6 +101,7 @@ async fn accept_all(
     router: Router,
     limits: &Connections,
     connections: &GracefulShutdown,
+    draining: &Arc<AtomicBool>,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -96,13 +114,14 @@ async fn accept_all(
         let (socket, client) = next_socket(&listener).await;
         let (router, http, watcher) = (router.clone(), http.clone(), connections.watcher());
         let (tls, within) = (limits.tls.clone(), limits.head_within);
+        let draining = Arc::clone(draining);
         tokio::spawn(async move {
             match tls {
-                None => answer(socket, client, &http, router, watcher).await,
+                None => answer(socket, client, &http, router, watcher, draining).await,
                 Some(tls) => {
                     // A client that speaks no TLS, or not in time, has no connection.
                     if let Ok(Ok(socket)) = timeout(within, tls.accept(socket)).await {
-                        answer(socket, client, &http, router, watcher).await;
+                        answer(socket, client, &http, router, watcher, draining).await;
                     }
                 }
             }
@@ -118,10 +137,19 @@ async fn answer(
     http: &http1::Builder,
     router: Router,
     watcher: Watcher,
+    draining: Arc<AtomicBool>,
 ) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ClientAddress(client.ip()));
-        router.clone().call(request)
+        let (answer, draining) = (router.clone().call(request), Arc::clone(&draining));
+        async move {
+            let mut answer = answer.await;
+            if let (Ok(answer), true) = (&mut answer, draining.load(Ordering::Relaxed)) {
+                // The next request had better go elsewhere.
+                answer.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            answer
+        }
     });
     let connection = http.serve_connection(TokioIo::new(socket), service);
     // A connection's errors are its client's: broken off, slow or malformed.

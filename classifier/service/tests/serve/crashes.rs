@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use classifier_imaging::Class;
-use serde_json::Value;
 
 use crate::pictures::{Workshop, picture};
 use crate::retraining::{LONG, ONE_EPOCH, ask, until_it_is};
-use crate::support::{FORM, Service, form_of, until};
+use crate::support::{Service, until};
 
 /// The processes that a process started.
-fn children(pid: u32) -> Vec<PathBuf> {
+pub(crate) fn children(pid: u32) -> Vec<PathBuf> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("threads");
     tasks
         .flatten()
@@ -36,26 +35,18 @@ fn every_acknowledged_upload_survives_kill_9() {
     let workshop = Workshop::new();
     let service = Service::start_in(&workshop.store(), &workshop.model(), &[]);
     let acknowledged = Mutex::new(Vec::new());
-    let address = service.address;
     std::thread::scope(|scope| {
         for sender in 0..4 {
-            let acknowledged = &acknowledged;
+            let (service, acknowledged) = (&service, &acknowledged);
             scope.spawn(move || {
                 for i in 0..100_000 {
                     let class = Class::ALL[i % 4];
                     let seed = (sender * 1_000_000 + i) as u64;
                     let images = [picture(class, seed), picture(class, seed + 500_000)];
                     let images = [&images[0][..], &images[1]];
-                    let sent = ureq::post(format!(
-                        "http://{address}/upload_training_data?label={class}"
-                    ))
-                    .content_type(FORM)
-                    .send(&form_of("files", &images));
-                    let Ok(mut reply) = sent else { return };
-                    let Ok(reply) = reply.body_mut().read_to_string() else {
+                    let Some(reply) = service.try_upload(class.short_name(), &images) else {
                         return;
                     };
-                    let reply: Value = serde_json::from_str(&reply).expect("JSON");
                     for (name, image) in
                         reply["names"].as_array().expect("names").iter().zip(images)
                     {

@@ -91,6 +91,20 @@ impl Workshop {
         self.0.path().join("small.model")
     }
 
+    /// Another model file, untrained too, with the same replay set beside it.
+    pub(crate) fn newer_model(&self) -> PathBuf {
+        let (path, first) = (self.0.path().join("newer.model"), self.model());
+        let first = ModelFile::load(&first).expect("a model file");
+        let newer = ModelFile {
+            version: "v2".to_owned(),
+            ..ModelFile::untrained(first.architecture, 2)
+        };
+        newer.save(&path).expect("a model file");
+        let replay = self.model().with_extension("replay");
+        std::fs::copy(replay, path.with_extension("replay")).expect("a copy");
+        path
+    }
+
     pub(crate) fn images(&self) -> PathBuf {
         self.0.path().join("images")
     }

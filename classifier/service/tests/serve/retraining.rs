@@ -33,7 +33,7 @@ pub(crate) fn until_it_is(service: &Service, job: &str, status: &str) -> Value {
     })
 }
 
-fn serving(service: &Service) -> String {
+pub(crate) fn serving(service: &Service) -> String {
     let (_, health) = service.get("/health");
     health["model_version"]
         .as_str()
@@ -42,7 +42,7 @@ fn serving(service: &Service) -> String {
 }
 
 /// A version that was stored serves a moment later.
-fn until_serves(service: &Service, version: &str) {
+pub(crate) fn until_serves(service: &Service, version: &str) {
     until(version, || (serving(service) == version).then_some(()));
 }
 
@@ -264,9 +264,11 @@ fn replicas_share_uploads_jobs_and_models_and_take_over_from_each_other() {
     let workshop = Workshop::slow();
     let start = || Service::start_in(&workshop.store(), &workshop.model(), &[]);
     let first = start();
-    // The first one holds the lock as soon as it has run a job.
     let job = ask(&first, ONE_EPOCH);
     until_it_is(&first, &job, "completed");
+    // The first one takes it before there is another.
+    let long = ask(&first, LONG);
+    until_it_is(&first, &long, "running");
     let second = start();
     assert_eq!(
         second.upload("glioma", &[&sample("glioma/glioma_1.jpg")]).0,
@@ -277,8 +279,6 @@ fn replicas_share_uploads_jobs_and_models_and_take_over_from_each_other() {
     until("the first follows", || {
         (serving(&first) == "v1").then_some(())
     });
-    let long = ask(&second, LONG);
-    until_it_is(&second, &long, "running");
     let next = ask(&second, ONE_EPOCH);
     drop(first); // Killed.
     let interrupted = until_it_is(&second, &long, "interrupted");

@@ -36,7 +36,12 @@ pub(crate) fn command(port: u16, model: &Path, folder: &Path) -> Command {
         .args(["serve", "--port", &port.to_string(), "--model"])
         .arg(model)
         .arg("--store")
-        .arg(folder);
+        .arg(folder)
+        // For the tests' own object store; others need none.
+        .envs([
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ]);
     command
 }
 
@@ -113,6 +118,21 @@ impl Service {
     pub(crate) fn upload(&self, label: &str, images: &[&[u8]]) -> (u16, Value) {
         let path = format!("/upload_training_data?label={label}");
         self.post_to(&path, FORM, &form_of("files", images))
+    }
+
+    /// The reply to an upload that was stored; `None` if the service breaks off.
+    pub(crate) fn try_upload(&self, label: &str, images: &[&[u8]]) -> Option<Value> {
+        let sent = agent()
+            .post(format!(
+                "http://{}/upload_training_data?label={label}",
+                self.address
+            ))
+            .content_type(FORM)
+            .send(&form_of("files", images));
+        let text = sent.ok()?.body_mut().read_to_string().ok()?;
+        let reply: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(reply["names"].is_array(), "{reply}");
+        Some(reply)
     }
 
     pub(crate) fn connect(&self) -> Connection {

@@ -1,9 +1,12 @@
-//! The tables, as the steps that lead to them. A released step never changes.
+//! SQLite's tables, as the steps that lead to them. A released step never changes.
+//!
+//! PostgreSQL's are the same tables, in `migrations/`.
 
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'static>] = &[M::up(
-    "CREATE TABLE uploads (
+const STEPS: &[M<'static>] = &[
+    M::up(
+        "CREATE TABLE uploads (
         hash TEXT PRIMARY KEY,
         class TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -53,7 +56,13 @@ const STEPS: &[M<'static>] = &[M::up(
         created_at TEXT NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX one_model_serves ON models (serving) WHERE serving = 1;",
-)];
+    ),
+    // Who runs a job, and until when others take that for granted.
+    M::up(
+        "ALTER TABLE jobs ADD COLUMN runner TEXT;
+        ALTER TABLE jobs ADD COLUMN lease_until_ms INTEGER;",
+    ),
+];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 

@@ -1,0 +1,127 @@
+//! How a job ended, and how that gets into the store.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use classifier_store::{Figures, Job, NewModel, Outcome, StoreError};
+use jiff::Timestamp;
+
+use super::process::Done;
+use super::verdict::overruled;
+use super::worker::{LOOK_EVERY, Worker, complain};
+
+/// For how long a result is kept, and offered to a store that does not answer.
+const STORE_WITHIN: Duration = Duration::from_secs(600);
+
+const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
+
+/// How training ended.
+pub(super) enum Ended {
+    Done {
+        done: Box<Done>,
+        /// The version that served when the job began.
+        compared_with: String,
+    },
+    Failed(String),
+    Cancelled,
+    Interrupted,
+    /// Another process took this one for dead.
+    Taken,
+}
+
+impl Worker {
+    /// Writes down how `job` ended; returns its status. A store that does not answer is asked again
+    /// for a while: training may have taken long.
+    pub(super) fn store(
+        &self,
+        ended: &Ended,
+        job: &Job,
+        out: &Path,
+        figures: Figures,
+    ) -> Result<&'static str> {
+        let begun = Instant::now();
+        loop {
+            let error = match self.finish(ended, job, out, figures) {
+                Ok(status) => return Ok(status),
+                Err(error) => error,
+            };
+            let may_pass = matches!(
+                error.downcast_ref(),
+                Some(StoreError::Database(_) | StoreError::Bucket(_))
+            );
+            if !may_pass || self.stopping() || begun.elapsed() > STORE_WITHIN {
+                let why = format!("the result could not be stored: {error:#}");
+                self.finish(&Ended::Failed(why), job, out, figures)?;
+                return Err(error);
+            }
+            complain(&error);
+            // Whether woken or not, it is time to try again.
+            let _ = self.woken.recv_timeout(LOOK_EVERY);
+        }
+    }
+
+    /// The version that serves, if it is not `version`: somebody who chose one while the job ran
+    /// chose it knowing that.
+    fn chosen_instead_of(&self, version: &str) -> Result<Option<String>> {
+        let serving = self.plan.store.serving_model()?;
+        let serving = serving.context("no model serves")?.version;
+        Ok(Some(serving).filter(|serving| serving != version))
+    }
+
+    fn finish(
+        &self,
+        ended: &Ended,
+        job: &Job,
+        out: &Path,
+        figures: Figures,
+    ) -> Result<&'static str> {
+        let finish = |outcome: &Outcome<'_>| {
+            let store = &self.plan.store;
+            store.finish_job(&job.id, &self.runner, outcome, figures, Timestamp::now())
+        };
+        match ended {
+            Ended::Done {
+                done,
+                compared_with,
+            } => {
+                let message = done.message.clone();
+                if !done.accepted {
+                    finish(&Outcome::Rejected { message })?;
+                } else if let Some(chosen) = self.chosen_instead_of(compared_with)? {
+                    let message = overruled(compared_with, &chosen);
+                    finish(&Outcome::Rejected { message })?;
+                } else {
+                    let content =
+                        fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
+                    let evaluation = done.evaluation.to_string();
+                    finish(&Outcome::Accepted {
+                        model: NewModel {
+                            content: &content,
+                            accuracy: Some(done.accuracy),
+                            evaluation: Some(&evaluation),
+                            version: None,
+                        },
+                        message,
+                    })?;
+                }
+                Ok("completed")
+            }
+            Ended::Failed(why) => {
+                finish(&Outcome::Failed(why.clone()))?;
+                Ok("failed")
+            }
+            Ended::Cancelled => {
+                finish(&Outcome::Cancelled)?;
+                Ok("cancelled")
+            }
+            Ended::Interrupted => {
+                finish(&Outcome::Interrupted(SERVICE_GONE))?;
+                Ok("interrupted")
+            }
+            // Whoever took it has written that down.
+            Ended::Taken => Ok("interrupted"),
+        }
+    }
+}
