@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::Instant;
 
 use classifier_imaging::{Class, Random};
 
@@ -134,22 +134,33 @@ fn a_retraining_whose_disk_fills_says_so_and_the_next_one_runs() {
     until_it_is(&service, &next, "completed");
 }
 
+fn until_it_began(service: &Service, job: &str) {
+    until("the job has begun", || {
+        (status_of(service, job)["status"] != "queued").then_some(())
+    });
+}
+
 #[test]
 fn kill_9_while_the_model_changes_leaves_all_of_it_or_nothing() {
     let workshop = Workshop::new();
     let store = workshop.store();
+    let took = {
+        let service = Service::start_in(&store, &workshop.model(), &[]);
+        let job = ask(&service, ONE_EPOCH);
+        until_it_began(&service, &job);
+        let began = Instant::now();
+        until_it_is(&service, &job, "completed");
+        began.elapsed()
+    };
     let mut completed = 0;
-    for round in 0..8 {
+    for round in 0..8_u32 {
         let service = Service::start_in(&store, &workshop.model(), &[]);
         let before = serving(&service);
         // Another job's leftover runs until its lease is over; this one waits as long.
         let job = ask(&service, ONE_EPOCH);
-        until("the epoch is over", || {
-            let job = status_of(&service, &job);
-            (job["accuracy"].is_number() || job["status"] == "completed").then_some(())
-        });
-        // From at once to when all is over.
-        std::thread::sleep(Duration::from_millis(round * 4));
+        until_it_began(&service, &job);
+        // From the middle of the training to when all is over.
+        std::thread::sleep(took.mul_f64(0.5 + 0.08 * f64::from(round)));
         service.signal("-KILL");
         drop(service);
         let service = Service::start_in(&store, &workshop.model(), &[]);
@@ -170,7 +181,12 @@ fn kill_9_while_the_model_changes_leaves_all_of_it_or_nothing() {
                 service.post_to(&format!("/model_versions/{version}/serve"), JSON, b"");
             assert_eq!(status, 200, "{version}: {reply}");
         }
-        assert_eq!(service.post("file", &picture(Class::Glioma, round)).0, 200);
+        assert_eq!(
+            service
+                .post("file", &picture(Class::Glioma, u64::from(round)))
+                .0,
+            200
+        );
     }
     assert!(completed < 8, "not one was killed in time");
 }
