@@ -162,8 +162,6 @@ class FastHttpSession(HttpSession):
         **kwargs: Any,
     ) -> FastResponse:
         """Sends a request and waits for its answer; other users run meanwhile."""
-        if not method:
-            raise ValueError("invalid HTTP method ''")
         kwargs = {known: value for known, value in kwargs.items() if known in _KNOWN} if kwargs else kwargs
         if json is not None and not data:
             data, json = _json.dumps(json), None
