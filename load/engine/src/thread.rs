@@ -59,12 +59,16 @@ pub struct RunnerThread {
 }
 
 /// Puts `runner` on a thread; `act` gets every action, in order, on that thread,
-/// and must not block.
+/// and must not block. Actions that follow from one decision come together, so that
+/// who executes them can let nothing happen in between.
 ///
 /// # Errors
 ///
 /// If the system refuses another thread.
-pub fn start(runner: Runner, act: impl FnMut(Action) + Send + 'static) -> io::Result<RunnerThread> {
+pub fn start(
+    runner: Runner,
+    act: impl FnMut(Vec<Action>) + Send + 'static,
+) -> io::Result<RunnerThread> {
     let (commands, queue) = mpsc::channel();
     let seen = Arc::new(Seen {
         state: AtomicU8::new(0),
@@ -84,7 +88,7 @@ fn run(
     mut runner: Runner,
     queue: &mpsc::Receiver<Command>,
     seen: &Seen,
-    mut act: impl FnMut(Action),
+    mut act: impl FnMut(Vec<Action>),
 ) {
     while !runner.is_over() {
         let actions = match next_command(queue, runner.next_deadline()) {
@@ -100,9 +104,11 @@ fn run(
         };
         seen.show(&runner);
         narrate_spawns(&runner, &actions);
-        for action in actions {
-            narrate_action(&runner, &action);
-            act(action);
+        for action in &actions {
+            narrate_action(&runner, action);
+        }
+        if !actions.is_empty() {
+            act(actions);
         }
     }
 }
@@ -254,13 +260,13 @@ mod tests {
     #[test]
     fn a_thread_runs_a_test_from_its_first_command_to_quit() {
         let (sender, actions) = mpsc::channel();
-        let started = start(runner(), move |action| {
-            sender.send(action).expect("a receiver")
+        let started = start(runner(), move |actions| {
+            sender.send(actions).expect("a receiver")
         });
         let RunnerThread { control, thread } = started.expect("a thread");
         control.send(swarm(2));
         let mut most_users = 0;
-        for action in actions {
+        for action in actions.into_iter().flatten() {
             match action {
                 Action::TestStart => control.send(Command::TestStarted),
                 Action::Spawn { user, .. } => control.send(Command::UserStarted(user)),
@@ -283,15 +289,34 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_ramp_comes_together_with_its_last_users() {
+        let (sender, batches) = mpsc::channel();
+        let started = start(runner(), move |actions| {
+            sender.send(actions).expect("a receiver")
+        });
+        let control = started.expect("a thread").control;
+        control.send(swarm(2));
+        let start = batches.recv().expect("a start");
+        assert_eq!(start, [Action::ResetStats, Action::TestStart]);
+        control.send(Command::TestStarted);
+        let complete = Action::SpawningComplete { user_count: 2 };
+        let end = batches.iter().find(|batch| batch.contains(&complete));
+        let end = end.expect("the end of the ramp");
+        assert!(matches!(end[..], [.., Action::Spawn { .. }, _]), "{end:?}");
+        control.send(Command::Abort);
+        assert_eq!(batches.iter().flatten().last(), Some(Action::Quit));
+    }
+
+    #[test]
     fn a_run_that_nobody_controls_any_more_ends() {
         let (sender, actions) = mpsc::channel();
-        let started = start(runner(), move |action| {
-            sender.send(action).expect("a receiver")
+        let started = start(runner(), move |actions| {
+            sender.send(actions).expect("a receiver")
         });
         let RunnerThread { control, thread } = started.expect("a thread");
         control.send(swarm(1));
         drop(control);
-        assert_eq!(actions.iter().last(), Some(Action::Quit));
+        assert_eq!(actions.iter().flatten().last(), Some(Action::Quit));
         thread.join().expect("no panic");
     }
 

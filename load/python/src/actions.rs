@@ -25,8 +25,9 @@ pub(crate) enum Call {
 pub(crate) struct Actions(Mutex<VecDeque<Call>>);
 
 impl Actions {
-    pub(crate) fn push(&self, call: Call) {
-        self.lock().push_back(call);
+    /// Adds calls that Python takes together.
+    pub(crate) fn extend(&self, calls: impl IntoIterator<Item = Call>) {
+        self.lock().extend(calls);
     }
 
     pub(crate) fn take(&self) -> VecDeque<Call> {

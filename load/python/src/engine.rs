@@ -203,12 +203,11 @@ impl Engine {
         let host = self.host();
         let act = {
             let collector = Arc::clone(&collector);
-            move |action| match action {
-                Action::ResetStats => collector.reset(),
-                Action::Dropped { arrivals } => collector.record_dropped(arrivals),
+            move |mut actions| {
+                collector.execute(&mut actions);
                 // The program goes on, whoever decides next.
-                Action::Quit => {}
-                other => host.act(other),
+                actions.retain(|action| *action != Action::Quit);
+                host.act(actions);
             }
         };
         let started = acrida_engine::start(Runner::new(classes?, settings), act)?;

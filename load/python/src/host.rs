@@ -20,18 +20,18 @@ pub(crate) struct PythonHost {
 }
 
 impl Host for PythonHost {
-    fn act(&self, action: Action) {
-        self.actions.push(Call::Action(action));
+    fn act(&self, actions: Vec<Action>) {
+        self.actions.extend(actions.into_iter().map(Call::Action));
         self.client.outbox().ring();
     }
 
     fn change(&self, change: Change) {
-        self.actions.push(Call::Change(change));
+        self.actions.extend([Call::Change(change)]);
         self.client.outbox().ring();
     }
 
     fn open_page(&self, url: String) {
-        self.actions.push(Call::OpenPage(url));
+        self.actions.extend([Call::OpenPage(url)]);
         self.client.outbox().ring();
     }
 

@@ -111,9 +111,9 @@ fn running() -> Control {
         reset_stats: false,
         outlives_tests: true,
     };
-    let started = acrida_engine::start(Runner::new(vec![class], settings), move |action| {
+    let started = acrida_engine::start(Runner::new(vec![class], settings), move |actions| {
         // Nobody listens any more once the simulation ends.
-        let _ = sender.send(action);
+        let _ = sender.send(actions);
     });
     let control = started.expect("a thread").control;
     control.send(Command::Swarm(Swarm {
@@ -122,7 +122,7 @@ fn running() -> Control {
         run_time: None,
         classes: None,
     }));
-    for action in actions {
+    for action in actions.into_iter().flatten() {
         match action {
             Action::TestStart => control.send(Command::TestStarted),
             Action::Spawn { user, .. } => {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use acrida_engine::Control;
+use acrida_engine::{Action, Control};
 use acrida_stats::{EntrySnapshot, FailureRow, Lane, Ledger, Limits, Snapshot};
 
 /// Where samples go and snapshots come from.
@@ -78,9 +78,16 @@ impl Collector {
         self.ledger().record_cut_off(requests);
     }
 
-    /// Counts iterations that arrived and that no user has taken.
-    pub fn record_dropped(&self, arrivals: u64) {
-        self.ledger().record_dropped(arrivals);
+    /// Takes out of `actions` what is for the statistics to do, and does it.
+    pub fn execute(&self, actions: &mut Vec<Action>) {
+        actions.retain(|action| {
+            match action {
+                Action::ResetStats => self.reset(),
+                Action::Dropped { arrivals } => self.ledger().record_dropped(*arrivals),
+                _ => return true,
+            }
+            false
+        });
     }
 
     /// Forgets what was measured up to now.

@@ -86,10 +86,10 @@ const STEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Who executes users: starts and ends them, and tells listeners.
 pub trait Host: Send + Sync {
-    /// Takes an action to be executed, in order. Called on the engine's thread:
-    /// it posts the action to wherever users live, and returns at once. Answers
-    /// go to [`Run::control`].
-    fn act(&self, action: Action);
+    /// Takes actions to be executed, in order, those of one call with nothing in
+    /// between. Called on the engine's thread: it posts the actions to wherever users
+    /// live, and returns at once. Answers go to [`Run::control`].
+    fn act(&self, actions: Vec<Action>);
 
     /// The run ends at once, while users may still be doing anything: closes
     /// what is in flight and gives the number of requests that were cut off. Called
@@ -321,10 +321,9 @@ fn start_engine(
     host: Arc<dyn Host>,
 ) -> io::Result<RunnerThread> {
     let collector = Arc::clone(collector);
-    acrida_engine::start(runner, move |action| match action {
-        Action::ResetStats => collector.reset(),
-        Action::Dropped { arrivals } => collector.record_dropped(arrivals),
-        other => host.act(other),
+    acrida_engine::start(runner, move |mut actions| {
+        collector.execute(&mut actions);
+        host.act(actions);
     })
 }
 

@@ -17,9 +17,11 @@ use acrida_stats::{Lane, Limits, Sample};
 pub(crate) struct Queue(Mutex<Sender<Action>>);
 
 impl Host for Queue {
-    fn act(&self, action: Action) {
+    fn act(&self, actions: Vec<Action>) {
         let sender = self.0.lock().expect("no panic while sending");
-        sender.send(action).expect("the test outlives the run");
+        for action in actions {
+            sender.send(action).expect("the test outlives the run");
+        }
     }
 
     fn abandon(&self) -> u64 {

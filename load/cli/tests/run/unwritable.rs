@@ -11,8 +11,8 @@ use acrida_stats::Limits;
 struct Idle;
 
 impl Host for Idle {
-    fn act(&self, action: Action) {
-        panic!("nothing is to be done, and {action:?} is");
+    fn act(&self, actions: Vec<Action>) {
+        panic!("nothing is to be done, and {actions:?} are");
     }
 
     fn abandon(&self) -> u64 {

@@ -102,13 +102,13 @@ impl Server {
             reset_stats: false,
             outlives_tests: true,
         };
-        let started = acrida_engine::start(Runner::new(classes, settings), move |action| {
-            let _ = sender.send(action);
+        let started = acrida_engine::start(Runner::new(classes, settings), move |actions| {
+            let _ = sender.send(actions);
         });
         let control = started.expect("a thread").control;
         let users = control.clone();
         std::thread::spawn(move || {
-            for action in actions {
+            for action in actions.into_iter().flatten() {
                 match action {
                     Action::TestStart => users.send(Command::TestStarted),
                     Action::Spawn { user, .. } => users.send(Command::UserStarted(user)),
