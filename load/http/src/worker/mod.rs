@@ -394,11 +394,16 @@ impl Worker {
             return;
         }
         let now = Instant::now();
-        while let Some((at, key)) = self.deadlines.take_passed(now) {
-            let connection = self.connections.get(key);
-            let overdue = connection.filter(|connection| connection.deadline == Some(at));
-            if let Some(error) = overdue.and_then(Connection::timed_out) {
-                self.fail(key, error);
+        while let Some(key) = self.deadlines.take_passed(now) {
+            let Some(connection) = self.connections.get(key) else {
+                continue;
+            };
+            if connection.deadline.is_some_and(|deadline| deadline <= now) {
+                if let Some(error) = connection.timed_out() {
+                    self.fail(key, error);
+                }
+            } else {
+                self.note_deadline(key);
             }
         }
     }
