@@ -11,8 +11,6 @@ import shutil
 import sys
 import tempfile
 import traceback
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,8 +60,12 @@ def fetched(path: str) -> str:
     """The locustfile at ``path``, or a copy of the one at a URL, which is there until the process ends."""
     if not path.startswith(("http://", "https://")):
         return path
+    # These take their time, and few runs need them.
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
     try:
-        with urllib.request.urlopen(path, timeout=FETCH_TIMEOUT_S) as answer:
+        with urlopen(path, timeout=FETCH_TIMEOUT_S) as answer:
             source = answer.read(FETCH_BYTES_MAX + 1)
     except (OSError, ValueError, HTTPException) as error:
         raise LocustfileError(f"cannot fetch the locustfile {path}: {error}") from error

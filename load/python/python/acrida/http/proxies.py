@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -18,8 +17,12 @@ def chosen(url: str, proxies: Mapping[str, str] | None, trust_env: bool) -> Prox
     """
     host = urlsplit(url).hostname or ""
     known: dict[str, str] = {}
-    if trust_env and not urllib.request.proxy_bypass(host):
-        known.update(urllib.request.getproxies())
+    if trust_env:
+        # It takes its time, and few runs need it.
+        from urllib.request import getproxies, proxy_bypass
+
+        if not proxy_bypass(host):
+            known.update(getproxies())
     known.update(proxies or {})
     http, https = (_for_scheme(known, scheme, host) for scheme in ("http", "https"))
     return _native(http, https) if http or https else None
