@@ -157,9 +157,18 @@ impl Times {
         match self {
             Self::Listed(times) => {
                 let mut times = times.clone();
-                times.sort_unstable();
-                // There are at most MAX_LISTED of them.
-                ranks.map(|rank| times[rank as usize]).collect()
+                // Times below this index are at their ranks; there are at most MAX_LISTED.
+                let mut placed = 0;
+                ranks
+                    .map(|rank| {
+                        let rank = rank as usize;
+                        if rank >= placed {
+                            times[placed..].select_nth_unstable(rank - placed);
+                            placed = rank + 1;
+                        }
+                        times[rank]
+                    })
+                    .collect()
             }
             Self::Counted(histogram) => {
                 let mut steps = histogram.iter_recorded();

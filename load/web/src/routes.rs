@@ -262,7 +262,7 @@ async fn reset(State(page): Page) -> Response {
 }
 
 async fn stats_requests(State(page): Page) -> Response {
-    json_text(StatusCode::OK, page.stats_requests().to_string())
+    json_text(StatusCode::OK, page.stats_requests())
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use acrida_engine::{Control, RunState};
 use acrida_report::locust_json;
 use acrida_stats::Snapshot;
+use axum::body::Bytes;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -18,8 +19,9 @@ use crate::{Settings, Site};
 
 /// How old a snapshot may be that requests share.
 const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
-/// How old `/stats/requests` may be, as in Locust.
-const STATS_AGE: Duration = Duration::from_secs(2);
+/// How old `/stats/requests` may be while the run is in one state: Locust's two seconds, and
+/// a little until the beat has come that makes it ready.
+const STATS_AGE: Duration = Duration::from_millis(2_500);
 /// How long after a request for them the statistics are made ready beat by beat, so
 /// that whoever polls does not wait for them.
 const STATS_INTEREST: Duration = Duration::from_secs(10);
@@ -44,8 +46,15 @@ pub(crate) struct Shared {
 /// Locust's `/stats/requests`, kept for a moment.
 #[derive(Default)]
 struct Stats {
-    made: Option<(Instant, Arc<str>)>,
+    made: Option<MadeStats>,
     asked: Option<Instant>,
+}
+
+struct MadeStats {
+    at: Instant,
+    /// Of the run, as the text says it.
+    state: RunState,
+    text: Bytes,
 }
 
 /// What changes while the page is open.
@@ -171,7 +180,7 @@ impl Shared {
         drop(book);
         let asked = self.stats().asked;
         if asked.is_some_and(|asked| asked.elapsed() < STATS_INTEREST) {
-            self.make_stats(&snapshot);
+            self.make_stats(&snapshot, state);
         }
     }
 
@@ -221,29 +230,33 @@ impl Shared {
         snapshot
     }
 
-    /// Locust's `/stats/requests`, at most two seconds old.
-    pub(crate) fn stats_requests(&self) -> Arc<str> {
+    /// Locust's `/stats/requests`, at most two and a half seconds old, and made after the run
+    /// came into its state: what is told of a run that has ended is all of it.
+    pub(crate) fn stats_requests(&self) -> Bytes {
+        let state = self.control.state();
         {
             let mut stats = self.stats();
             stats.asked = Some(Instant::now());
-            if let Some((made, text)) = &stats.made
-                && made.elapsed() < STATS_AGE
+            if let Some(made) = &stats.made
+                && made.state == state
+                && made.at.elapsed() < STATS_AGE
             {
-                return Arc::clone(text);
+                return made.text.clone();
             }
         }
-        self.make_stats(&self.snapshot())
+        self.make_stats(&self.site.snapshot(), state)
     }
 
-    /// Nobody waits while the text is being made.
-    fn make_stats(&self, snapshot: &Snapshot) -> Arc<str> {
-        let value = locust_json::stats_requests(
-            snapshot,
-            self.control.state().name(),
-            &self.settings.chosen,
-        );
-        let text: Arc<str> = crate::answers::pretty(&value).into();
-        self.stats().made = Some((Instant::now(), Arc::clone(&text)));
+    /// Nobody waits while the text is being made; `state` was the run's before the snapshot
+    /// was taken.
+    fn make_stats(&self, snapshot: &Snapshot, state: RunState) -> Bytes {
+        let value = locust_json::stats_requests(snapshot, state.name(), &self.settings.chosen);
+        let text = Bytes::from(crate::answers::pretty(&value));
+        self.stats().made = Some(MadeStats {
+            at: Instant::now(),
+            state,
+            text: text.clone(),
+        });
         text
     }
 

@@ -72,6 +72,20 @@ fn every_path_of_locusts_answers_in_its_kind() {
 }
 
 #[test]
+fn statistics_tell_of_a_run_that_has_ended_at_once() {
+    let server = Server::start(|_| {});
+    let form = "user_count=1&spawn_rate=1";
+    server.post("/swarm", "application/x-www-form-urlencoded", form);
+    server.until_state("running");
+    for state in ["running", "stopped"] {
+        server.until_state(state);
+        let told = get(server.port(), "/stats/requests").body;
+        assert!(told.contains(&format!("\"state\": \"{state}\"")), "{told}");
+        server.end_run();
+    }
+}
+
+#[test]
 fn a_swarm_goes_to_the_run_after_its_settings() {
     let server = Server::start(|_| {});
     let form = "user_count=3&spawn_rate=2&host=http%3A%2F%2F127.0.0.1%3A1&my_num=7&run_time=10s&nonsense=x";

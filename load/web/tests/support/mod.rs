@@ -149,6 +149,11 @@ impl Server {
         self.notes.notes.lock().expect("no panic").clone()
     }
 
+    /// Ends the run, as its time limit does: the page is not asked.
+    pub(crate) fn end_run(&self) {
+        self.notes.control.send(Command::Stop);
+    }
+
     pub(crate) fn until_state(&self, state: &str) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.notes.control.state().name() != state {
