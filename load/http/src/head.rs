@@ -22,6 +22,8 @@ pub(crate) struct Head {
     pub(crate) keeps_alive: bool,
     /// Whether it says where the server's time went.
     pub(crate) tells_time: bool,
+    /// Whether it sets cookies.
+    pub(crate) sets_cookies: bool,
 }
 
 /// Reads the head at the beginning of `bytes`; `None` if it is not all there.
@@ -74,6 +76,7 @@ fn describe(
     let mut content_length = None;
     let mut chunked = false;
     let mut tells_time = false;
+    let mut sets_cookies = false;
     let mut coding = Coding::Identity;
     for header in response.headers.iter() {
         let (name, value) = (header.name, header.value.trim_ascii());
@@ -85,6 +88,8 @@ fn describe(
             coding = Coding::named(value);
         } else if name.eq_ignore_ascii_case("server-timing") {
             tells_time = true;
+        } else if name.eq_ignore_ascii_case("set-cookie") {
+            sets_cookies = true;
         } else if name.eq_ignore_ascii_case("connection") {
             keeps_alive = if has_token(value, b"close") {
                 false
@@ -107,6 +112,7 @@ fn describe(
         coding,
         keeps_alive,
         tells_time,
+        sets_cookies,
     })
 }
 

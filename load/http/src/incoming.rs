@@ -30,6 +30,7 @@ pub(crate) struct Received {
     pub(crate) head_length: usize,
     pub(crate) keeps_alive: bool,
     pub(crate) tells_time: bool,
+    pub(crate) sets_cookies: bool,
 }
 
 impl Incoming {
@@ -100,6 +101,7 @@ impl Incoming {
             head_length: head.length,
             keeps_alive: head.keeps_alive && !self.surplus,
             tells_time: head.tells_time,
+            sets_cookies: head.sets_cookies,
         };
         (received, body, self.body.without_limit(), head.coding)
     }
@@ -132,6 +134,7 @@ impl Incoming {
             head_length: head.length,
             keeps_alive: head.keeps_alive && !self.surplus,
             tells_time: head.tells_time,
+            sets_cookies: head.sets_cookies,
         })
     }
 }

@@ -1,14 +1,17 @@
 //! A request under way, from its submission to its last answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{HttpError, Peer};
-use crate::outbox::Finished;
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::Shared;
 use crate::target::{Scheme, Target};
+
+/// Method and target of a request.
+pub(crate) type Asked = (Cow<'static, str>, Arc<Target>);
 
 /// One request, with the redirects that it led to.
 #[derive(Debug)]
@@ -17,11 +20,13 @@ pub(crate) struct Job {
     pub(crate) session: Arc<Shared>,
     pub(crate) request: Request,
     /// Why it cannot be sent at all.
-    pub(crate) refused: Option<HttpError>,
+    pub(crate) refused: Option<Box<HttpError>>,
     /// Whether it is on its second connection, because nobody read it on the first.
     pub(crate) was_sent_again: bool,
-    first: Option<(String, Target)>,
-    history: Vec<Response>,
+    /// Method and target of the first request, if redirects changed them.
+    pub(crate) first: Option<Asked>,
+    /// The answers that redirected, oldest first.
+    pub(crate) history: Vec<Response>,
     /// When its first byte was written.
     started: Option<Instant>,
     /// When the first byte of the current step was written.
@@ -96,32 +101,11 @@ impl Job {
     }
 
     /// Keeps an answer that redirects; `before` is the request that it answered.
-    pub(crate) fn redirected(&mut self, response: Response, before: (String, Target)) {
+    pub(crate) fn redirected(&mut self, response: Response, before: Asked) {
         self.first.get_or_insert(before);
         self.history.push(response);
         self.step_started = None;
         self.was_sent_again = false;
-    }
-
-    pub(crate) fn finish(
-        self,
-        result: Result<Response, HttpError>,
-        response_time_us: u64,
-        finished_us: u64,
-    ) -> Finished {
-        Finished {
-            ticket: self.ticket,
-            request: self.request,
-            first: self.first,
-            history: self.history,
-            result,
-            stream: None,
-            response_time_us,
-            finished_us,
-            bytes_sent: self.bytes_sent,
-            bytes_received: self.bytes_received,
-            server: None,
-        }
     }
 }
 

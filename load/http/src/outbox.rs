@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use mio::unix::pipe;
 
 use crate::error::HttpError;
 use crate::geventhttpclient_text;
+use crate::job::Job;
 use crate::locust_text::failure_of_status;
 use crate::observer::Record;
 use crate::request::{Request, Wording};
@@ -20,14 +22,7 @@ use crate::target::Target;
 /// A finished request.
 #[derive(Debug)]
 pub struct Finished {
-    /// What it was submitted with.
-    pub ticket: u64,
-    /// The request; after redirects, the last one.
-    pub request: Request,
-    /// Method and target of the first request, if redirects changed them.
-    pub first: Option<(String, Target)>,
-    /// The answers that redirected, oldest first.
-    pub history: Vec<Response>,
+    job: Box<Job>,
     /// The answer, or why there is none.
     pub result: Result<Response, HttpError>,
     /// The body, if it is handed over while it arrives.
@@ -39,35 +34,64 @@ pub struct Finished {
     pub response_time_us: u64,
     /// When it finished, in µs since the Unix epoch.
     pub finished_us: u64,
-    /// Bytes sent, see [`Record`].
-    pub bytes_sent: u64,
-    /// Bytes received, see [`Record`].
-    pub bytes_received: u64,
     /// Where the time went, if the server tells.
     pub server: Option<ServerTime>,
 }
 
 impl Finished {
+    /// `job` has come to its end, with `result`.
+    pub(crate) fn new(
+        job: Box<Job>,
+        result: Result<Response, HttpError>,
+        response_time_us: u64,
+        finished_us: u64,
+    ) -> Self {
+        Self {
+            job,
+            result,
+            stream: None,
+            response_time_us,
+            finished_us,
+            server: None,
+        }
+    }
+
+    /// What it was submitted with.
+    pub fn ticket(&self) -> u64 {
+        self.job.ticket
+    }
+
+    /// The request; after redirects, the last one.
+    pub fn request(&self) -> &Request {
+        &self.job.request
+    }
+
+    /// The answers that redirected, oldest first.
+    pub fn history(&self) -> &[Response] {
+        &self.job.history
+    }
+
+    /// Bytes sent, see [`Record`].
+    pub fn bytes_sent(&self) -> u64 {
+        self.job.bytes_sent
+    }
+
     /// The method that was asked for.
     pub fn method(&self) -> &str {
-        self.first
-            .as_ref()
-            .map_or(&self.request.method, |(method, _)| method)
+        let first = self.job.first.as_ref();
+        first.map_or(&self.job.request.method, |(method, _)| method)
     }
 
     /// The URL that was asked for.
     pub fn target(&self) -> &Target {
-        self.first
-            .as_ref()
-            .map_or(&self.request.target, |(_, target)| target)
+        let first = self.job.first.as_ref();
+        first.map_or(&self.job.request.target, |(_, target)| target)
     }
 
     /// What it is counted under.
     pub fn name(&self) -> &str {
-        self.request
-            .name
-            .as_deref()
-            .unwrap_or_else(|| self.target().path())
+        let name = self.job.request.name.as_deref();
+        name.unwrap_or_else(|| self.target().path())
     }
 
     /// Bytes of the answer's body; where that is handed over while it arrives, as its
@@ -76,7 +100,7 @@ impl Finished {
         let Ok(response) = &self.result else {
             return 0;
         };
-        if self.request.streams {
+        if self.job.request.streams {
             let announced = response.header("content-length").into_iter().next();
             return announced.and_then(|text| text.parse().ok()).unwrap_or(0);
         }
@@ -85,7 +109,7 @@ impl Finished {
 
     /// What the failure table says unless somebody decides otherwise.
     pub fn failure(&self) -> Option<String> {
-        match (&self.result, self.request.wording) {
+        match (&self.result, self.job.request.wording) {
             (Ok(response), Wording::Requests) if response.status < 400 => None,
             (Ok(response), Wording::Requests) => {
                 failure_of_status(response.status, &response.reason(), self.name())
@@ -108,8 +132,8 @@ impl Finished {
             finished_us: self.finished_us,
             response_time_us: Some(self.response_time_us),
             content_length: self.content_length(),
-            bytes_sent: self.bytes_sent,
-            bytes_received: self.bytes_received,
+            bytes_sent: self.job.bytes_sent,
+            bytes_received: self.job.bytes_received,
             failure,
             server: self.server,
             answer: None,
@@ -122,6 +146,8 @@ impl Finished {
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<State>,
+    /// Requests submitted and not yet put here.
+    in_flight: AtomicU64,
     changed: Condvar,
     bell: pipe::Sender,
     bell_end: pipe::Receiver,
@@ -129,12 +155,9 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
-    finished: Vec<Box<Finished>>,
+    finished: Vec<Finished>,
     /// Tickets of who waits for a piece of a body that has come.
     pieces: Vec<u64>,
-    /// Requests submitted and not yet put here.
-    in_flight: u64,
 }
 
 impl Outbox {
@@ -147,6 +170,7 @@ impl Outbox {
         let (bell, bell_end) = pipe::new()?;
         Ok(Self {
             state: Mutex::default(),
+            in_flight: AtomicU64::new(0),
             changed: Condvar::new(),
             bell,
             bell_end,
@@ -159,7 +183,7 @@ impl Outbox {
     }
 
     /// Takes what is there, and silences the file descriptor.
-    pub fn take(&self) -> Vec<Box<Finished>> {
+    pub fn take(&self) -> Vec<Finished> {
         // More rings than these can be left only if they come in right now; they
         // make the descriptor readable again.
         let _ = (&self.bell_end).read(&mut [0; 64]);
@@ -187,7 +211,7 @@ impl Outbox {
     /// still are.
     pub fn wait_until_idle(&self, deadline: Instant) -> u64 {
         let mut state = self.lock();
-        while state.in_flight > 0 {
+        while self.in_flight() > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left == Duration::ZERO {
                 break;
@@ -195,26 +219,25 @@ impl Outbox {
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.in_flight
+        self.in_flight()
     }
 
     /// Requests submitted and not yet finished.
     pub fn in_flight(&self) -> u64 {
-        self.lock().in_flight
+        self.in_flight.load(Ordering::Acquire)
     }
 
     pub(crate) fn submitted(&self) {
-        self.lock().in_flight += 1;
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Puts in what has finished, and rings once.
-    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
-    pub(crate) fn put(&self, finished: &mut Vec<Box<Finished>>) {
+    pub(crate) fn put(&self, finished: &mut Vec<Finished>) {
         let mut state = self.lock();
         let rings = state.finished.is_empty();
-        state.in_flight -= finished.len() as u64;
+        let count = finished.len() as u64;
         state.finished.append(finished);
-        let idle = state.in_flight == 0;
+        let idle = self.in_flight.fetch_sub(count, Ordering::AcqRel) == count;
         drop(state);
         if rings {
             self.ring();

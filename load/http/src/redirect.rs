@@ -2,6 +2,8 @@
 //!
 //! Pure. Source of the rules: `SessionRedirectMixin` of requests 2.
 
+use std::sync::Arc;
+
 use crate::error::HttpError;
 use crate::request::Request;
 use crate::target::{Scheme, Target};
@@ -32,7 +34,7 @@ pub(crate) fn follow(
         _ => false,
     };
     if becomes_get {
-        "GET".clone_into(&mut request.method);
+        request.method = "GET".into();
     }
     if request.headers.present().cookie {
         request.headers = request.headers.without(&["cookie"]);
@@ -43,7 +45,7 @@ pub(crate) fn follow(
             request.headers = request.headers.without(&["authorization"]);
         }
     }
-    request.target = next;
+    request.target = Arc::new(next);
     Ok(true)
 }
 
@@ -63,8 +65,8 @@ mod tests {
         let fields = [("Content-Type", "x"), ("Authorization", "y")];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Request {
-            method: method.to_owned(),
-            target: Target::parse(url).expect("a URL"),
+            method: method.to_owned().into(),
+            target: Arc::new(Target::parse(url).expect("a URL")),
             name: None,
             headers: Headers::new(fields.to_vec()).expect("valid headers"),
             content_type: None,

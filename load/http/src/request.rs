@@ -1,5 +1,6 @@
 //! What is sent.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,9 +19,9 @@ use crate::tls::Tls;
 #[derive(Debug, Clone)]
 pub struct Request {
     /// `GET` and the like.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// Where it goes.
-    pub target: Target,
+    pub target: Arc<Target>,
     /// What it is counted under; the path and query if there is none.
     pub name: Option<String>,
     /// Its headers, as far as they are not derived from what is below.
@@ -75,9 +76,12 @@ pub struct Timeouts {
 
 /// Header lines, written once and shared by all requests that have them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Headers {
-    fields: Arc<[(String, String)]>,
-    lines: Arc<[u8]>,
+pub struct Headers(Arc<Written>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    fields: Vec<(String, String)>,
+    lines: Vec<u8>,
     present: Present,
 }
 
@@ -121,30 +125,30 @@ impl Headers {
             lines.extend(value.chars().flat_map(latin1_or_utf8));
             lines.extend_from_slice(b"\r\n");
         }
-        Ok(Self {
-            fields: fields.into(),
-            lines: lines.into(),
+        Ok(Self(Arc::new(Written {
+            fields,
+            lines,
             present,
-        })
+        })))
     }
 
     /// Names and values.
     pub fn fields(&self) -> &[(String, String)] {
-        &self.fields
+        &self.0.fields
     }
 
     pub(crate) fn lines(&self) -> &[u8] {
-        &self.lines
+        &self.0.lines
     }
 
     pub(crate) fn present(&self) -> Present {
-        self.present
+        self.0.present
     }
 
     /// The same without the fields that `names` lists.
     pub(crate) fn without(&self, names: &[&str]) -> Self {
         let kept = |name: &str| !names.iter().any(|gone| gone.eq_ignore_ascii_case(name));
-        let fields = self.fields.iter().filter(|(name, _)| kept(name)).cloned();
+        let fields = self.0.fields.iter().filter(|(name, _)| kept(name)).cloned();
         Self::new(fields.collect()).expect("valid headers stay valid")
     }
 }

@@ -1,7 +1,11 @@
 //! What came back.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::head;
 use crate::incoming::Received;
+use crate::target::Target;
 
 /// One answer, kept as it came: headers are read when somebody asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,24 +13,31 @@ pub struct Response {
     /// The status, such as 200.
     pub status: u16,
     /// Where it came from.
-    pub url: String,
+    target: Arc<Target>,
     /// From the first byte sent of its request to its last byte, in µs.
     pub elapsed_us: u64,
     raw: Vec<u8>,
     head_length: usize,
     tells_time: bool,
+    sets_cookies: bool,
 }
 
 impl Response {
-    pub(crate) fn new(received: Received, url: String, elapsed_us: u64) -> Self {
+    pub(crate) fn new(received: Received, target: Arc<Target>, elapsed_us: u64) -> Self {
         Self {
             status: received.status,
-            url,
+            target,
             elapsed_us,
             raw: received.raw,
             head_length: received.head_length,
             tells_time: received.tells_time,
+            sets_cookies: received.sets_cookies,
         }
+    }
+
+    /// The URL that it came from.
+    pub fn url(&self) -> Cow<'_, str> {
+        self.target.shown()
     }
 
     /// The text beside the status.
@@ -53,15 +64,14 @@ impl Response {
         &self.raw[self.head_length..]
     }
 
-    /// Whether the head has a line that begins so; `name` in lower case. Quicker than
+    /// What follows `name` in the first line of the head that begins so. Quicker than
     /// reading all of them.
-    pub(crate) fn mentions(&self, name: &str) -> bool {
-        self.rest_of_line(name).is_some()
-    }
-
-    /// What follows `name` in the first line of the head that begins so.
     pub(crate) fn line(&self, name: &str) -> Option<&str> {
-        std::str::from_utf8(self.rest_of_line(name)?).ok()
+        let rest = self.head().split(|byte| *byte == b'\n').find_map(|line| {
+            let (begin, rest) = line.split_at_checked(name.len())?;
+            begin.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
+        });
+        std::str::from_utf8(rest?).ok()
     }
 
     /// Whether it says where the server's time went.
@@ -69,11 +79,9 @@ impl Response {
         self.tells_time
     }
 
-    fn rest_of_line(&self, name: &str) -> Option<&[u8]> {
-        self.head().split(|byte| *byte == b'\n').find_map(|line| {
-            let (begin, rest) = line.split_at_checked(name.len())?;
-            begin.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
-        })
+    /// Whether it sets cookies.
+    pub(crate) fn sets_cookies(&self) -> bool {
+        self.sets_cookies
     }
 
     fn head(&self) -> &[u8] {

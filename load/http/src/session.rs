@@ -49,7 +49,7 @@ impl Session {
     /// Queues a request that cannot be sent: it finishes with `error`.
     pub fn submit_refused(&self, ticket: u64, request: Request, error: HttpError) {
         let mut job = Job::new(ticket, Arc::clone(&self.shared), request);
-        job.refused = Some(error);
+        job.refused = Some(Box::new(error));
         self.queue(job);
     }
 

@@ -3,6 +3,7 @@
 //! Pure. Source of the rules: `PreparedRequest.prepare_url` and `requote_uri` of
 //! requests 2, and urllib3's `parse_url`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use url::Url;
@@ -170,10 +171,10 @@ impl Target {
     }
 
     /// The whole URL with its fragment, as an answer shows it.
-    pub fn shown(&self) -> String {
+    pub fn shown(&self) -> Cow<'_, str> {
         match &self.fragment {
-            Some(fragment) => format!("{}#{fragment}", self.url),
-            None => self.url.clone(),
+            Some(fragment) => format!("{}#{fragment}", self.url).into(),
+            None => self.url.as_str().into(),
         }
     }
 

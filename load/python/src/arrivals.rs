@@ -43,13 +43,13 @@ impl Arrival {
 #[pyclass(frozen, module = "acrida._native")]
 pub(crate) struct Due(pub(crate) Instant);
 
-/// Users that wait for an arrival: the `switch` of each one's greenlet.
+/// Users that wait for an arrival, and their greenlets.
 #[derive(Default)]
 pub(crate) struct Pool(Mutex<HashMap<u64, Py<PyAny>>>);
 
 impl Pool {
-    pub(crate) fn join(&self, user: u64, switch: Py<PyAny>) {
-        let before = self.lock().insert(user, switch);
+    pub(crate) fn join(&self, user: u64, greenlet: Py<PyAny>) {
+        let before = self.lock().insert(user, greenlet);
         drop(before);
     }
 

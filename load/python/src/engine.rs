@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use acrida_cli::run::{ClassState, Host};
 use acrida_engine::{Action, ClassId, Command, Control, Runner, SpawnRate, Swarm, UserId};
-use acrida_http::{Client, Headers, Limits, Settings, Tls, TlsChoice, TlsError};
+use acrida_http::{Client, Headers, Limits, Settings, Targets, Tls, TlsChoice, TlsError};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -43,6 +43,7 @@ pub(crate) struct Engine {
     ledger: Py<Ledger>,
     default_headers: Headers,
     tls: Mutex<HashMap<TlsChoice, Tls>>,
+    pub(crate) targets: Targets,
     /// Whom to tell what a locustfile wants; nobody before a run has started.
     control: Mutex<Option<Control>>,
     event_loop: OnceLock<EventLoop>,
@@ -81,6 +82,7 @@ impl Engine {
             default_headers: Headers::new(Headers::default_fields())
                 .expect("the defaults are valid"),
             tls: Mutex::default(),
+            targets: Targets::default(),
             control: Mutex::default(),
             event_loop: OnceLock::new(),
             flush_is_due: AtomicBool::new(false),
@@ -154,7 +156,7 @@ impl Engine {
     /// Counts what is finished and nobody will look at any more.
     pub(crate) fn count_the_rest(&self) {
         for finished in self.client.outbox().take() {
-            drop(self.waiters.take(finished.ticket));
+            drop(self.waiters.take(finished.ticket()));
             drop(Exchange::new(
                 finished,
                 Arc::clone(self.ledger.get().counter()),
@@ -233,36 +235,37 @@ impl Engine {
         self.client.outbox().fd()
     }
 
-    /// What to do: pairs of what to call and with what. Finished requests first, then
-    /// `act` with each action.
+    /// Who goes on: pairs of a greenlet and what it is switched to with. Calls `act` with
+    /// each action. `flush` has to follow once they have run.
     fn drain<'py>(&self, py: Python<'py>, act: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let calls = PyList::empty(py);
+        self.flush_is_due.store(true, Ordering::Relaxed);
+        let ready = PyList::empty(py);
         for finished in self.client.outbox().take() {
-            let ticket = finished.ticket;
+            let ticket = finished.ticket();
             let exchange = Exchange::new(finished, Arc::clone(self.ledger.get().counter()));
             match self.waiters.take(ticket) {
-                Waiter::Greenlet(switch) => calls.append((switch, exchange))?,
+                Waiter::Greenlet(greenlet) => ready.append((greenlet, exchange))?,
                 Waiter::Thread(handover) => handover.give(exchange),
                 Waiter::Nobody => {}
             }
         }
         for ticket in self.client.outbox().take_pieces() {
-            if let Waiter::Greenlet(switch) = self.waiters.take(ticket) {
-                calls.append((switch, py.None()))?;
+            if let Waiter::Greenlet(greenlet) = self.waiters.take(ticket) {
+                ready.append((greenlet, py.None()))?;
             }
         }
         for call in self.actions.take() {
             if let Call::Action(Action::Arrive { user, due }) = call {
                 match self.pool.take(user.0) {
-                    Some(switch) => calls.append((switch, Due(due)))?,
+                    Some(greenlet) => ready.append((greenlet, Due(due)))?,
                     // It has ended meanwhile.
                     None => self.ledger.get().counter().lane.record_dropped(1),
                 }
             } else if let Some(call) = call_of(py, call)? {
-                calls.append((act, call))?;
+                act.call1((call,))?;
             }
         }
-        Ok(calls)
+        Ok(ready)
     }
 
     /// Lets the I/O threads look at what was submitted.
@@ -359,9 +362,9 @@ impl Engine {
         self.send(Command::UserStarted(UserId(user)));
     }
 
-    /// A user has nothing to do: `switch` is called with its next arrival.
-    fn join_pool(&self, user: u64, switch: Py<PyAny>) {
-        self.pool.join(user, switch);
+    /// A user has nothing to do: its `greenlet` is switched to with its next arrival.
+    fn join_pool(&self, user: u64, greenlet: Py<PyAny>) {
+        self.pool.join(user, greenlet);
         self.send(Command::UserFree(UserId(user)));
     }
 

@@ -1,5 +1,6 @@
 //! A finished request as Python sees it, and the promise that it is counted once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,7 +19,7 @@ use crate::arguments::Text;
 /// was stopped meanwhile) is counted by its status when the object is dropped.
 #[pyclass(frozen, module = "acrida._native")]
 pub(crate) struct Exchange {
-    finished: Box<Finished>,
+    finished: Finished,
     counter: Arc<Counter>,
     counted: AtomicBool,
 }
@@ -34,9 +35,9 @@ struct Step {
 type Pairs = Vec<(String, String)>;
 
 impl Exchange {
-    pub(crate) fn new(finished: Box<Finished>, counter: Arc<Counter>) -> Self {
+    pub(crate) fn new(finished: Finished, counter: Arc<Counter>) -> Self {
         Self {
-            counted: AtomicBool::new(!finished.request.verdict_is_open),
+            counted: AtomicBool::new(!finished.request().verdict_is_open),
             finished,
             counter,
         }
@@ -77,8 +78,8 @@ impl Exchange {
 
     /// Where the answer came from.
     #[getter]
-    fn url(&self) -> Option<&str> {
-        self.response().map(|response| response.url.as_str())
+    fn url(&self) -> Option<Cow<'_, str>> {
+        self.response().map(Response::url)
     }
 
     #[getter]
@@ -105,7 +106,7 @@ impl Exchange {
 
     #[getter]
     fn history(&self) -> Vec<Step> {
-        let steps = self.finished.history.iter();
+        let steps = self.finished.history().iter();
         let step = |response: &Response| Step {
             response: response.clone(),
             method: self.finished.method().to_owned(),
@@ -132,7 +133,7 @@ impl Exchange {
             let class = py.import(module)?.getattr(class)?;
             PyResult::Ok(Some(class.call1((arguments,))?.unbind()))
         };
-        let is_fast = self.finished.request.wording == Wording::Geventhttpclient;
+        let is_fast = self.finished.request().wording == Wording::Geventhttpclient;
         match error {
             HttpError::Broken { .. } | HttpError::Disconnected | HttpError::BadStatusLine(_)
                 if is_fast =>
@@ -190,24 +191,24 @@ impl Exchange {
     /// Method and URL of the last request, after redirects.
     #[getter]
     fn sent_method(&self) -> &str {
-        &self.finished.request.method
+        &self.finished.request().method
     }
 
     #[getter]
     fn sent_url(&self) -> &str {
-        &self.finished.request.target.url
+        &self.finished.request().target.url
     }
 
     #[getter]
     fn request_body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let body = self.finished.request.body.as_ref();
+        let body = self.finished.request().body.as_ref();
         body.map(|body| PyBytes::new(py, body))
     }
 
     /// The headers that were sent, without what is derived while sending.
     #[getter]
     fn request_headers(&self) -> Pairs {
-        let request = &self.finished.request;
+        let request = self.finished.request();
         let mut fields = request.headers.fields().to_vec();
         let more = [
             ("Content-Type", request.content_type.clone()),
@@ -283,8 +284,8 @@ impl Step {
     }
 
     #[getter]
-    fn url(&self) -> &str {
-        &self.response.url
+    fn url(&self) -> Cow<'_, str> {
+        self.response.url()
     }
 
     #[getter]
@@ -318,8 +319,8 @@ impl Step {
     }
 
     #[getter]
-    fn sent_url(&self) -> &str {
-        &self.response.url
+    fn sent_url(&self) -> Cow<'_, str> {
+        self.response.url()
     }
 
     #[getter]

@@ -1,10 +1,10 @@
 //! A user's HTTP session. HOT: `submit` is on the path of every request.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use acrida_http::{
-    Headers, HttpError, Proxy, Request, Scheme, Target, TargetError, Tls, TlsChoice, TlsError,
-    Wording, repr,
+    Headers, HttpError, Proxy, Request, Scheme, Tls, TlsChoice, TlsError, Wording, repr,
 };
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -67,8 +67,8 @@ impl Session {
 
 #[pymethods]
 impl Session {
-    /// Sends a request. In the event loop's thread: returns a ticket, and calls
-    /// `switch` with the finished exchange later. In any other: waits, and returns it.
+    /// Sends a request. In the event loop's thread: returns a ticket, and switches
+    /// to `greenlet` with the finished exchange later. In any other: waits, and returns it.
     #[expect(
         clippy::too_many_arguments,
         reason = "what requests takes, passed on in one call"
@@ -76,8 +76,8 @@ impl Session {
     fn submit(
         &self,
         py: Python<'_>,
-        switch: Py<PyAny>,
-        method: String,
+        greenlet: Py<PyAny>,
+        method: &str,
         base_url: &str,
         url: &str,
         name: Option<Text>,
@@ -88,10 +88,11 @@ impl Session {
         count_now: bool,
         arrival: Option<PyRef<'_, Arrival>>,
     ) -> PyResult<Py<PyAny>> {
-        let target = parse_target(base_url, url)
-            .map_err(|error| named(py, error.class(), &error.to_string()))?;
+        let engine = self.engine.get();
+        let target = engine.targets.get(base_url, url);
+        let target = target.map_err(|error| named(py, error.class(), &error.to_string()))?;
         let is_fast = options.wording == Wording::Geventhttpclient;
-        check_method(&method, is_fast)?;
+        let method = checked_method(method, is_fast)?;
         let headers = match headers {
             None => self.own_headers(),
             Some(fields) => fields.headers(is_fast),
@@ -100,14 +101,15 @@ impl Session {
             Ok(headers) => (headers, None),
             // As geventhttpclient, which counts no request then.
             Err(error) if is_fast => return Err(PyValueError::new_err(error.to_string())),
-            Err(error) => (self.engine.get().default_headers(), Some(error)),
+            Err(error) => (engine.default_headers(), Some(error)),
         };
         let (body, refused) = match content {
             None => (None, refused),
             Some(Content::Bytes(bytes)) => (Some(bytes), refused),
             Some(Content::Unsendable(reason)) => (None, Some(HttpError::InvalidJson(reason))),
         };
-        let engine = self.engine.get();
+        let credentials = options.credentials.as_ref();
+        let credentials = credentials.or(target.credentials.as_ref()).cloned();
         let mut request = Request {
             method,
             tls: load_tls(engine, &options, target.scheme == Scheme::Https)?,
@@ -126,11 +128,10 @@ impl Session {
             due: arrival.map(|arrival| arrival.due),
             verdict_is_open: !count_now,
         };
-        let from_url = request.target.credentials.take();
-        if let Some((user, password)) = options.credentials.as_ref().or(from_url.as_ref()) {
-            request.set_basic_auth(user, password);
+        if let Some((user, password)) = credentials {
+            request.set_basic_auth(&user, &password);
         }
-        self.send(py, switch, request, refused)
+        self.send(py, greenlet, request, refused)
     }
 
     /// The body of an exchange, if it is still arriving.
@@ -171,7 +172,7 @@ impl Session {
     fn send(
         &self,
         py: Python<'_>,
-        switch: Py<PyAny>,
+        greenlet: Py<PyAny>,
         request: Request,
         refused: Option<HttpError>,
     ) -> PyResult<Py<PyAny>> {
@@ -181,7 +182,7 @@ impl Session {
             Some(error) => self.session.submit_refused(ticket, request, error),
         };
         if engine.is_in_loop_thread() {
-            let ticket = engine.waiters().add(Waiter::Greenlet(switch));
+            let ticket = engine.waiters().add(Waiter::Greenlet(greenlet));
             submit(ticket);
             engine.wake_soon(py)?;
             return Ok(ticket.into_pyobject(py)?.into_any().unbind());
@@ -193,18 +194,6 @@ impl Session {
         let exchange: Exchange = py.detach(|| handover.wait());
         Ok(Py::new(py, exchange)?.into_any())
     }
-}
-
-/// An absolute URL stands for itself, any other is put behind the base.
-fn parse_target(base_url: &str, url: &str) -> Result<Target, TargetError> {
-    let is_absolute = |prefix: &str| {
-        let start = url.get(..prefix.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    if is_absolute("http://") || is_absolute("https://") {
-        return Target::parse(url);
-    }
-    Target::parse(&[base_url, url].concat())
 }
 
 /// The exception that a locustfile expects under this name.
@@ -219,16 +208,20 @@ fn named(py: Python<'_>, class: &str, text: &str) -> PyErr {
     }
 }
 
-/// ValueError, in the words of the client in question, for a method that would break
-/// the request.
-fn check_method(method: &str, is_fast: bool) -> PyResult<()> {
+/// The method as it is sent. ValueError, in the words of the client in question, for one
+/// that would break the request.
+fn checked_method(method: &str, is_fast: bool) -> PyResult<Cow<'static, str>> {
+    let usual = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    if let Some(usual) = usual.into_iter().find(|usual| *usual == method) {
+        return Ok(usual.into());
+    }
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if is_fast && (method.is_empty() || !method.bytes().all(is_token)) {
         let text = format!("invalid HTTP method {}", repr(method));
         return Err(PyValueError::new_err(text));
     }
     match method.bytes().find(|byte| !is_token(*byte)) {
-        None => Ok(()),
+        None => Ok(method.to_owned().into()),
         Some(byte) => Err(PyValueError::new_err(format!(
             "Method cannot contain non-token characters {} (found at least {})",
             repr(method),

@@ -25,14 +25,14 @@ impl Stream {
 #[pymethods]
 impl Stream {
     /// What has come since the last time, as bytes; None at the end. If nothing has: in
-    /// the event loop's thread a ticket, and `switch` is called when something has; any
+    /// the event loop's thread a ticket, and `greenlet` is switched to when something has; any
     /// other thread waits. Where the rest will not come, why: as `Exchange.failure`.
-    fn read(&self, py: Python<'_>, switch: Py<PyAny>) -> PyResult<Py<PyAny>> {
+    fn read(&self, py: Python<'_>, greenlet: Py<PyAny>) -> PyResult<Py<PyAny>> {
         let engine = self.engine.get();
         let mut ticket = 0;
         let piece = if engine.is_in_loop_thread() {
             self.body.take(|| {
-                ticket = engine.waiters().add(Waiter::Greenlet(switch));
+                ticket = engine.waiters().add(Waiter::Greenlet(greenlet));
                 ticket
             })
         } else {

@@ -9,7 +9,7 @@ use crate::exchange::Exchange;
 
 /// Who is to be told that a request has finished.
 pub(crate) enum Waiter {
-    /// A greenlet of the event loop: its `switch`.
+    /// A greenlet of the event loop.
     Greenlet(Py<PyAny>),
     /// A thread without an event loop.
     Thread(Arc<Handover>),

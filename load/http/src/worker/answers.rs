@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use super::Worker;
 use crate::error::HttpError;
 use crate::incoming::Received;
-use crate::job::{Job, micros};
+use crate::job::{Asked, Job, micros};
 use crate::outbox::Finished;
 use crate::redirect;
 use crate::response::Response;
@@ -22,11 +22,11 @@ impl Worker {
         let body = Arc::new(BodyStream::new(key, Arc::clone(&self.inbox)));
         let connection = &mut self.connections[key];
         let (job, received) = connection.begin_streaming(Arc::clone(&body));
-        let url = job.request.target.shown();
-        let response = Response::new(received, url, job.step_us(now));
+        let target = Arc::clone(&job.request.target);
+        let response = Response::new(received, target, job.step_us(now));
         self.take_cookies(&job, &response);
         let attempted = self.connections[key].attempted;
-        let mut finished = self.counted(*job, Ok(response), attempted);
+        let mut finished = self.counted(job, Ok(response), attempted, now);
         finished.stream = Some(body);
         self.finished.push(finished);
         self.pump(key);
@@ -66,16 +66,16 @@ impl Worker {
         let mut job = exchange.job;
         connection.deadline = None;
         self.release(key, reusable && !job.session.is_over());
-        let url = job.request.target.shown();
-        let response = Response::new(received, url, job.step_us(now));
+        let target = Arc::clone(&job.request.target);
+        let response = Response::new(received, target, job.step_us(now));
         self.take_cookies(&job, &response);
         match self.next_step(&mut job, &response) {
             Ok(Some(before)) => {
                 job.redirected(response, before);
                 self.start(job);
             }
-            Ok(None) => self.finish(*job, Ok(response), attempted),
-            Err(error) => self.finish(*job, Err(error), attempted),
+            Ok(None) => self.finish_at(job, Ok(response), attempted, now),
+            Err(error) => self.finish_at(job, Err(error), attempted, now),
         }
     }
 
@@ -85,7 +85,7 @@ impl Worker {
         &self,
         job: &mut Job,
         response: &Response,
-    ) -> Result<Option<(String, crate::Target)>, HttpError> {
+    ) -> Result<Option<Asked>, HttpError> {
         let Some(limit) = job.request.max_redirects else {
             return Ok(None);
         };
@@ -95,7 +95,7 @@ impl Worker {
         let Some(location) = response.header("location").into_iter().next() else {
             return Ok(None);
         };
-        let before = (job.request.method.clone(), job.request.target.clone());
+        let before = (job.request.method.clone(), Arc::clone(&job.request.target));
         if !redirect::follow(&mut job.request, response.status, &location)? {
             return Ok(None);
         }
@@ -106,7 +106,7 @@ impl Worker {
     }
 
     pub(super) fn take_cookies(&self, job: &Job, response: &Response) {
-        if !response.mentions("set-cookie:") {
+        if !response.sets_cookies() {
             return;
         }
         let now = SystemTime::now();
@@ -116,34 +116,46 @@ impl Worker {
         }
     }
 
-    pub(super) fn counted(
+    /// Counts a request that is over at `now`, unless its verdict is open.
+    fn counted(
         &self,
-        job: Job,
+        job: Box<Job>,
         result: Result<Response, HttpError>,
         attempted: Instant,
-    ) -> Box<Finished> {
-        let now = Instant::now();
+        now: Instant,
+    ) -> Finished {
         let began = job.request.due.unwrap_or_else(|| job.started_or(attempted));
         let response_time_us = micros(began, now);
-        let mut finished = job.finish(result, response_time_us, self.clock.since_epoch_us(now));
+        let finished_us = self.clock.since_epoch_us(now);
+        let mut finished = Finished::new(job, result, response_time_us, finished_us);
         if let Ok(response) = &finished.result {
             finished.server = server_time::of(response, self.time_field.as_deref());
         }
-        if !finished.request.verdict_is_open {
+        if !finished.request().verdict_is_open {
             let failure = finished.failure();
             self.observer.record(&finished.record(failure.as_deref()));
         }
-        Box::new(finished)
+        finished
     }
 
-    /// Counts a request, unless its verdict is open, and gives it back.
+    /// Counts a request that is over, unless its verdict is open, and gives it back.
     pub(super) fn finish(
         &mut self,
-        job: Job,
+        job: Box<Job>,
         result: Result<Response, HttpError>,
         attempted: Instant,
     ) {
-        let finished = self.counted(job, result, attempted);
+        self.finish_at(job, result, attempted, Instant::now());
+    }
+
+    fn finish_at(
+        &mut self,
+        job: Box<Job>,
+        result: Result<Response, HttpError>,
+        attempted: Instant,
+        now: Instant,
+    ) {
+        let finished = self.counted(job, result, attempted, now);
         self.finished.push(finished);
     }
 }

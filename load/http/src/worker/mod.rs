@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
@@ -45,11 +46,10 @@ pub(crate) struct Worker {
     clock: Clock,
     connections: Slab<Connection>,
     /// Idle connections by session, the one used last at the end.
-    idle: HashMap<u64, Vec<usize>>,
+    idle: HashMap<u64, Vec<usize>, RandomState>,
     deadlines: Deadlines,
     addresses: Addresses,
-    #[expect(clippy::vec_box, reason = "they are moved several times, and large")]
-    finished: Vec<Box<Finished>>,
+    finished: Vec<Finished>,
     buffer: Box<[u8]>,
     head: Vec<u8>,
     over: bool,
@@ -74,7 +74,7 @@ impl Worker {
             time_field,
             clock: Clock::new(),
             connections: Slab::new(),
-            idle: HashMap::new(),
+            idle: HashMap::default(),
             deadlines: Deadlines::default(),
             finished: Vec::new(),
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -151,16 +151,15 @@ impl Worker {
     }
 
     fn start(&mut self, mut job: Box<Job>) {
-        let now = Instant::now();
         if let Some(refused) = job.refused.take() {
-            return self.finish(*job, Err(refused), now);
+            return self.finish(job, Err(*refused), Instant::now());
         }
         match self.take_idle(&job) {
             Some(key) => {
                 self.connections[key].assign(job);
                 self.send(key);
             }
-            None => self.start_anew(job, now),
+            None => self.start_anew(job, Instant::now()),
         }
     }
 
@@ -187,7 +186,7 @@ impl Worker {
                 Ok(addresses) => self.connect(job, addresses.clone(), now),
                 Err(error) => {
                     let error = addresses::no_address(&job, error);
-                    self.finish(*job, Err(error), now);
+                    self.finish(job, Err(error), now);
                 }
             }
         }
@@ -196,7 +195,7 @@ impl Worker {
     fn connect(&mut self, job: Box<Job>, addresses: VecDeque<SocketAddr>, now: Instant) {
         let mut connection = match Connection::open(job, addresses, now) {
             Ok(connection) => connection,
-            Err((job, error)) => return self.finish(*job, Err(error), now),
+            Err((job, error)) => return self.finish(job, Err(error), now),
         };
         let entry = self.connections.vacant_entry();
         let key = entry.key();
@@ -290,7 +289,7 @@ impl Worker {
             Phase::Connecting(addresses) if !addresses.is_empty() => {
                 self.connect(exchange.job, addresses, attempted);
             }
-            _ => self.finish(*exchange.job, Err(failed), attempted),
+            _ => self.finish(exchange.job, Err(failed), attempted),
         }
     }
 
@@ -372,7 +371,7 @@ impl Worker {
         }
         let connection = self.connections.remove(key);
         let exchange = connection.exchange.expect("a failed request");
-        self.finish(*exchange.job, Err(error), connection.attempted);
+        self.finish(exchange.job, Err(error), connection.attempted);
     }
 
     /// Sends the request of a connection that nobody read from on a new one.

@@ -85,7 +85,7 @@ fn requests_say_what_servers_expect() {
     let port = serve_answers(|head, body| answer("200 OK", "", &[head.as_bytes(), body].concat()));
     let browser = Browser::new();
     let mut request = get(&format!("http://127.0.0.1:{port}/a%20b?c"));
-    request.method = "POST".to_owned();
+    request.method = "POST".into();
     request.body = Some("content".into());
     request.content_type = Some("text/plain".to_owned());
     request.set_basic_auth("u", "p");
@@ -105,11 +105,11 @@ fn a_body_larger_than_the_socket_takes_arrives_whole() {
     let port = serve_answers(|_, body| answer("200 OK", "", body.len().to_string().as_bytes()));
     let browser = Browser::new();
     let mut request = get(&format!("http://127.0.0.1:{port}/"));
-    request.method = "PUT".to_owned();
+    request.method = "PUT".into();
     request.body = Some(vec![7; 20_000_000].into());
     let finished = browser.exchange(request);
     assert_eq!(text(&finished), "20000000");
-    assert!(finished.bytes_sent > 20_000_000);
+    assert!(finished.bytes_sent() > 20_000_000);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_request_that_met_the_end_of_its_connection_is_sent_again() {
     for round in 0..200 {
         let finished = browser.get(&format!("http://127.0.0.1:{port}/a"));
         assert_eq!(text(&finished), (2 * round + 1).to_string());
-        assert_eq!(finished.history.len(), 1);
+        assert_eq!(finished.history().len(), 1);
     }
     assert!(
         browser
@@ -226,7 +226,7 @@ fn a_request_that_was_read_before_the_end_of_its_connection_has_failed() {
     let finished = Browser::new().get(&format!("http://127.0.0.1:{port}/a"));
     let expected = "RemoteDisconnected('Remote end closed connection without response')";
     assert_eq!(finished.failure().as_deref(), Some(expected));
-    assert_eq!(finished.history.len(), 1);
+    assert_eq!(finished.history().len(), 1);
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_body_that_may_have_been_read_in_part_is_not_sent_again() {
         assert_eq!(read.expect("a request"), 1);
     });
     let mut request = get(&format!("http://127.0.0.1:{port}/a"));
-    request.method = "POST".to_owned();
+    request.method = "POST".into();
     request.body = Some("content".into());
     assert!(Browser::new().exchange(request).failure().is_some());
 }

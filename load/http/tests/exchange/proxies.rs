@@ -69,7 +69,7 @@ fn tls_goes_through_a_tunnel_which_is_kept() {
     );
     for body in ["one", "two"] {
         let mut request = through(port, &format!("https://localhost:{server}/"));
-        request.method = "POST".to_owned();
+        request.method = "POST".into();
         request.body = Some(body.into());
         request.tls = tls.clone();
         assert_eq!(text(&browser.exchange(request)), body);

@@ -20,7 +20,7 @@ fn stairs() -> u16 {
 fn redirects_are_followed_counted_once_and_remembered() {
     let (browser, port) = (Browser::new(), stairs());
     let mut request = get(&format!("http://127.0.0.1:{port}/3"));
-    request.method = "POST".to_owned();
+    request.method = "POST".into();
     request.body = Some("content".into());
     let finished = browser.exchange(request);
     assert!(
@@ -30,12 +30,12 @@ fn redirects_are_followed_counted_once_and_remembered() {
     );
     assert_eq!((finished.method(), finished.name()), ("POST", "/3"));
     let history = finished
-        .history
+        .history()
         .iter()
-        .map(|step| (step.status, &step.url[step.url.len() - 2..]));
+        .map(|step| (step.status, step.url()[step.url().len() - 2..].to_owned()));
     assert_eq!(
         history.collect::<Vec<_>>(),
-        [(302, "/3"), (302, "/2"), (302, "/1")]
+        [(302, "/3"), (302, "/2"), (302, "/1")].map(|(status, path)| (status, path.to_owned()))
     );
     assert_eq!(
         browser.seen.rows(),

@@ -133,8 +133,8 @@ impl Browser {
             "an end in time"
         );
         let finished = self.client.outbox().take().pop();
-        let finished = *finished.expect("a finished request");
-        assert_eq!(finished.ticket, 7);
+        let finished = finished.expect("a finished request");
+        assert_eq!(finished.ticket(), 7);
         finished
     }
 }
@@ -147,8 +147,8 @@ impl Drop for Browser {
 
 pub(crate) fn get(url: &str) -> Request {
     Request {
-        method: "GET".to_owned(),
-        target: Target::parse(url).expect("a URL"),
+        method: "GET".into(),
+        target: Arc::new(Target::parse(url).expect("a URL")),
         name: None,
         headers: Headers::new(Headers::default_fields()).expect("valid headers"),
         content_type: None,

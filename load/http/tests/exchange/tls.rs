@@ -55,7 +55,7 @@ fn a_trusted_server_is_spoken_to_and_its_connection_kept() {
     let tls = trusting(Trust::File(file.path().to_owned()));
     for size in [5, 1_000_000] {
         let mut request = get(&format!("https://localhost:{port}/"));
-        request.method = "POST".to_owned();
+        request.method = "POST".into();
         request.body = Some(vec![b'x'; size].into());
         request.tls = tls.clone();
         assert_eq!(text(&browser.exchange(request)).len(), size);

@@ -8,6 +8,7 @@ request wakes its user at once, an action waits for the one greenlet that runs
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from gevent import get_hub, getcurrent
@@ -23,14 +24,29 @@ class Actions:
         self._wake = Event()
         self._over = False
         self._performing: Any = None
-        loop = get_hub().loop
-        engine.attach(loop.run_callback)
-        self._watcher = loop.io(engine.fd(), 1)
+        #: Who can go on and has not yet, and with what.
+        self._ready: Iterator[tuple[Any, Any]] = iter(())
+        self._hub = get_hub()
+        engine.attach(self._hub.loop.run_callback)
+        self._watcher = self._hub.loop.io(engine.fd(), 1)
         self._watcher.start(self._drain)
 
     def _drain(self) -> None:
-        for target, value in self._engine.drain(self._queue):
-            target(value)
+        try:
+            self._ready = iter(self._engine.drain(self._queue))
+            for greenlet, value in self._ready:
+                greenlet.switch(value)
+        finally:
+            self._engine.flush()
+
+    def wait(self) -> Any:
+        """What the current greenlet is switched to with, once it can go on; others run meanwhile.
+
+        The next one that can go on is switched to at once. By way of the hub it would be two switches.
+        """
+        for greenlet, value in self._ready:
+            return greenlet.switch(value)
+        return self._hub.switch()
 
     def _queue(self, action: tuple[str, tuple[Any, ...]]) -> None:
         self._waiting.append(action)

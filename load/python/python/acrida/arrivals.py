@@ -20,7 +20,7 @@ class Place:
     def wait(self) -> None:
         """Waits for the user's next arrival, and begins it."""
         current = getcurrent()
-        self._engine.join_pool(self._user_id, current.switch)
+        self._engine.join_pool(self._user_id, current)
         try:
             due = get_hub().switch()
         except BaseException:

@@ -17,7 +17,7 @@ def pieces(stream: Any) -> Iterator[bytes]:
     Raises what keeps the rest away, as requests does.
     """
     while True:
-        piece = stream.read(getcurrent().switch)
+        piece = stream.read(getcurrent())
         if type(piece) is int:  # a ticket: other users run until something has come
             try:
                 get_hub().switch()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gevent import get_hub, getcurrent
+from gevent import getcurrent
 
 from acrida import _native, arrivals
 from acrida.http import body
@@ -89,6 +89,9 @@ class HttpSession:
         self.request_event = request_event
         self.user = user
         environment = (request_event if user is None else user).environment
+        #: Who is told that others ran while a request was under way.
+        self._waiting_user = user if hasattr(user, "_others_ran") else None
+        self._actions = environment.actions
         #: Whether the response time of an iteration's first request counts from its arrival.
         self._is_open = environment.is_open
         # Whoever shares a pool's object shares connections, whatever kind of pool it is.
@@ -170,7 +173,7 @@ class HttpSession:
         """Sends a request and waits for its answer; other users run meanwhile."""
         if details or self._own_options is None:
             return self._request_with(method, url, name, catch_response, context, **details)
-        return self._send(method, url, name, catch_response, context, None, None, None, self._own_options)
+        return self._send(method, url, name, catch_response, context, None, None, None, self._own_options, False)
 
     def _request_with(
         self,
@@ -203,19 +206,20 @@ class HttpSession:
         if params or self.params:
             url = body.with_params(url, body.merged_params(self.params, params))
         says_nothing = cookies is auth is timeout is proxies is hooks is stream is verify is cert is None and allow_redirects
-        options = self._own_options
+        options, streams = self._own_options, False
         if options is None or not says_nothing:
             auth = auth or self.auth
             credentials = credentials_of(auth) if auth else None
             through = None
             if proxies or self._proxies is not None or self.trust_env:
                 through = chosen(self._full_url(url), {**(self._proxies or {}), **(proxies or {})}, self.trust_env)
+            streams = bool(self.stream if stream is None else stream)
             arguments = {
                 "timeout": self._timeout if timeout is None else timeout,
                 "verify": self.verify if verify is None else verify,
                 "cert": cert or self.cert,
                 "proxies": through,
-                "stream": bool(self.stream if stream is None else stream),
+                "stream": streams,
             }
             options = _native.Options(
                 credentials,
@@ -234,10 +238,10 @@ class HttpSession:
                 )
                 judge = None if credentials else auth
                 return self._send_prepared(prepared, judge, arguments, name, catch_response, context, options)
-            if says_nothing and self.params is None and self._proxies is None and not self.trust_env:
+            if says_nothing and not streams and self.params is None and self._proxies is None and not self.trust_env:
                 self._own_options = options
         merged = body.merged(self.headers.items(), headers) if headers else None
-        return self._send(method, url, name, catch_response, context, merged, content, content_type, options)
+        return self._send(method, url, name, catch_response, context, merged, content, content_type, options, streams)
 
     # What a TypeError calls it.
     _request_with.__qualname__ = request.__qualname__
@@ -253,6 +257,7 @@ class HttpSession:
         content: Any,
         content_type: str | None,
         options: _native.Options,
+        streams: bool,
     ) -> ResponseContextManager:
         """Sends a request whose arguments have been made out; None for ``headers`` are the session's own."""
         listeners = self.request_event._handlers
@@ -261,7 +266,7 @@ class HttpSession:
             self._prepare_headers()
         current = getcurrent()
         exchange = self._native.submit(
-            current.switch,
+            current,
             method,
             self.base_url,
             url,
@@ -277,14 +282,15 @@ class HttpSession:
             if catch_response:
                 current.verdict_is_open = True  # the block is about to be entered
             try:
-                exchange = get_hub().switch()
-                current.others_ran = True
+                exchange = self._actions.wait()
             except BaseException:
                 current.verdict_is_open = False
                 self._native.abandon(exchange)
                 raise
+            if self._waiting_user is not None:
+                self._waiting_user._others_ran = True
         response = self._response_class(exchange)
-        if options.streams:
+        if streams:
             response._stream = self._native.stream_of(exchange)
         if catch_response or listeners:
             response._describe(self.request_event, self._whole_context(context), start_time)
@@ -311,10 +317,10 @@ class HttpSession:
         def submit(request: PreparedRequest) -> ResponseContextManager:
             headers = list(request.headers.items())
             where = (request.method, "", request.url, first_name, headers, request.body, None, options)
-            exchange = self._native.submit(getcurrent().switch, *where, False, arrivals.taken() if self._is_open else None)
+            exchange = self._native.submit(getcurrent(), *where, False, arrivals.taken() if self._is_open else None)
             if type(exchange) is int:
                 try:
-                    exchange = get_hub().switch()
+                    exchange = self._actions.wait()
                 except BaseException:
                     self._native.abandon(exchange)
                     raise
@@ -352,7 +358,8 @@ class HttpSession:
 
     def get(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends a GET request."""
-        return self.request("GET", url, **kwargs)
+        # Handing on no keywords costs as much as handing on some.
+        return self.request("GET", url, **kwargs) if kwargs else self.request("GET", url)
 
     def options(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends an OPTIONS request."""

@@ -7,6 +7,7 @@ import random
 import traceback
 from collections.abc import Callable, Iterable
 from time import perf_counter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, final
 
 import gevent
@@ -145,14 +146,9 @@ def pick(tasks: list[Any], owner: Any) -> Any:
 
 
 def let_others_run() -> None:
-    """As ``gevent.sleep(0)``, for less: nothing is timed, and nothing done if others ran while this greenlet
-    awaited an answer of its client since the last time."""
-    current = getcurrent()
-    if getattr(current, "others_ran", False):
-        current.others_ran = False
-        return
+    """As ``gevent.sleep(0)``, for less: nothing is timed."""
     hub = get_hub()
-    resume = hub.loop.run_callback(current.switch)
+    resume = hub.loop.run_callback(getcurrent().switch)
     try:
         hub.switch()
     finally:
@@ -222,7 +218,21 @@ class TaskSet(metaclass=TaskSetMeta):
             raise _for_parent(left) from left
         while True:
             try:
-                self._run_next()
+                # Not a function of its own: this is on the path of every task. One that
+                # nobody scheduled need not go through the queue.
+                task = None if self._task_queue else self.get_next_task()
+                if self._user._state == LOCUST_STATE_STOPPING:
+                    raise StopUser()
+                try:
+                    if task is None:
+                        self.execute_next_task()
+                    else:
+                        self.execute_task(task)
+                except RescheduleTaskImmediately:
+                    continue
+                except RescheduleTask:
+                    pass
+                self.wait()
             except InterruptTaskSet as left:
                 self._leave()
                 raise _for_parent(left) from left
@@ -231,22 +241,6 @@ class TaskSet(metaclass=TaskSetMeta):
                 raise
             except Exception as error:
                 self._task_raised(error)
-
-    def _run_next(self) -> None:
-        # A task that nobody scheduled need not go through the queue.
-        task = None if self._task_queue else self.get_next_task()
-        try:
-            if self._user._state == LOCUST_STATE_STOPPING:
-                raise StopUser()
-            if task is None:
-                self.execute_next_task()
-            else:
-                self.execute_task(task)
-        except RescheduleTaskImmediately:
-            return
-        except RescheduleTask:
-            pass
-        self.wait()
 
     def _leave(self) -> None:
         try:
@@ -290,8 +284,8 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def wait_time(self) -> float:
         """Seconds to wait after a task: the user's ``wait_time`` unless overridden."""
-        if self._user.wait_time:
-            return self._user.wait_time()
+        if wait_time := self._user.wait_time:
+            return wait_time()
         if self.min_wait is not None and self.max_wait is not None:
             return random.randint(int(self.min_wait), int(self.max_wait)) / 1000.0
         raise MissingWaitTimeError(
@@ -316,6 +310,8 @@ class TaskSet(metaclass=TaskSetMeta):
                 raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
             if waits:
                 self._sleep(seconds)
+            elif user._others_ran:
+                user._others_ran = False
             else:
                 let_others_run()
         if user._state == LOCUST_STATE_STOPPING:
@@ -338,10 +334,13 @@ class DefaultTaskSet(TaskSet):
     """Runs the tasks that are declared on the user itself."""
 
     def get_next_task(self) -> Any:
-        return pick(self._user.tasks, self._user)
+        tasks = self._user.tasks
+        return tasks[0] if len(tasks) == 1 else pick(tasks, self._user)
 
     def execute_task(self, task: Any) -> None:
-        if isinstance(task, type) and issubclass(task, TaskSet):
+        if type(task) is FunctionType:  # the usual case, and the quicker question
+            task(self._user)
+        elif isinstance(task, type) and issubclass(task, TaskSet):
             task(self._user).run()
         else:
             task(self._user)

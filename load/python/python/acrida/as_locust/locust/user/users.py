@@ -53,9 +53,6 @@ class User(metaclass=UserMeta):
     fixed_count: int = 0
     #: Abstract classes are only there to be subclassed.
     abstract: bool = True
-    #: In an open run, where it gets its iterations from.
-    _place: Any = None
-
     def __init__(self, environment: Any) -> None:
         super().__init__()
         self.environment = environment
@@ -63,6 +60,10 @@ class User(metaclass=UserMeta):
         self._greenlet: Any = None
         self._group: Any = None
         self._taskset_instance: TaskSet | None = None
+        #: In an open run, where it gets its iterations from.
+        self._place: Any = None
+        #: Whether others ran since its last wait, while it awaited an answer of its client.
+        self._others_ran = False
         self._cp_last_run = time.perf_counter()
         self._cp_last_wait_time = 0.0
 
