@@ -90,6 +90,62 @@ DRIVERS = {
                 self.mid += 1
                 return 4 if topic == "bad" else 0, self.mid
     """,
+    "qdrant_client/__init__.py": """
+        from types import SimpleNamespace
+        class QdrantClient:
+            def __init__(self, **options):
+                print("SAID options", sorted(options))
+            def collection_exists(self, collection_name):
+                return False
+            def create_collection(self, **arguments):
+                print("SAID creates", sorted(arguments))
+            def upsert(self, collection_name, points):
+                if points == "bad":
+                    raise ValueError("no such points")
+                return points
+            def query_points(self, query, **arguments):
+                print("SAID", sorted(arguments.items()))
+                return SimpleNamespace(points=[1] if query == "good" else [])
+            def scroll(self, scroll_filter, **arguments):
+                return ([1, 2], 7) if scroll_filter == "good" else ([], None)
+            def delete(self, **arguments):
+                return sorted(arguments)
+            def close(self):
+                print("SAID closed")
+    """,
+    "qdrant_client/models.py": "class VectorParams: pass",
+    "grpc/__init__.py": "",
+    "grpc/experimental/__init__.py": "",
+    "grpc/experimental/gevent.py": """
+        def init_gevent():
+            print("SAID gevent")
+    """,
+    "pymilvus/__init__.py": """
+        class CollectionSchema: pass
+        class MilvusClient:
+            def __init__(self, **options):
+                print("SAID options", sorted(options.items()))
+            def create_collection(self, **arguments):
+                print("SAID creates", sorted(arguments))
+            def insert(self, collection_name, data):
+                if data == "bad":
+                    raise ValueError("no such data")
+                return data
+            upsert = insert
+            def search(self, data, **arguments):
+                print("SAID", sorted(arguments.items()))
+                return [[{"id": 1}, {"id": 2}]] if data == "good" else [[]]
+            def hybrid_search(self, **arguments):
+                print("SAID", sorted(arguments.items()))
+                return []
+            def query(self, filter, **arguments):
+                return [1] if filter == "good" else []
+            def delete(self, **arguments):
+                return sorted(arguments)
+            def close(self):
+                print("SAID closed")
+    """,
+    "pymilvus/milvus_client.py": "class IndexParams: pass",
 }
 
 USERS = {
@@ -149,6 +205,43 @@ USERS = {
                         self.client.on_subscribe(self.client, None, mid, granted)
                 self.client.on_disconnect(self.client, None, 0)
                 self.client.on_disconnect(self.client, None, 7)
+    """,
+    "qdrant": """
+        from locust.contrib.qdrant import QdrantUser
+        def show(told):
+            print("SAID", sorted((key, str(value)) for key, value in told.items() if key != "response_time"))
+        class TheUser(QdrantUser):
+            collection_name = "c"
+            vectors_config = {"size": 4}
+            collection_kwargs = {"shard_number": 2}
+            def steps(self):
+                for points in ("good", "bad"):
+                    show(self.upsert(points))
+                for query in ("good", "none"):
+                    show(self.search(query, limit=3))
+                    show(self.scroll(query))
+                show(self.delete([1]))
+    """,
+    "milvus": """
+        from locust.contrib.milvus import MilvusUser
+        def show(told):
+            print("SAID", sorted((key, str(value)) for key, value in told.items() if key != "response_time"))
+        class TheUser(MilvusUser):
+            def __init__(self, environment):
+                super().__init__(environment, collection_name="c", schema="s", num_shards=2)
+            def steps(self):
+                for data in ("good", "bad"):
+                    show(self.insert(data))
+                    show(self.upsert(data))
+                for ids in ([1, 3], [1], None):
+                    show(self.search("good", "field", 2, calculate_recall=True, ground_truth=ids))
+                show(self.search("none", "field", 2, "a > 1", {}, ["id", "a"]))
+                show(self.hybrid_search(["r"], "rank", 2))
+                for filter in ("good", "none"):
+                    show(self.query(filter))
+                show(self.delete("all"))
+                recall = self.environment.stats.get("recall", "milvus")
+                print("SAID", float(recall.min_response_time), float(recall.max_response_time))
     """,
 }
 
