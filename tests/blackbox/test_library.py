@@ -161,3 +161,53 @@ def test_a_program_that_is_not_there_is_named(acrida: Program, tmp_path: Path) -
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert finished.returncode == 1
     assert finished.stderr.startswith("acrida.script: missing.py is no file")
+
+
+def test_fast_http_users_send_no_more_at_once_than_they_say(acrida: Program, locust: Program, tmp_path: Path) -> None:
+    """``concurrency`` for one user, ``client_pool`` for several; a user's own greenlet alone is not slowed down."""
+    text = """
+        from gevent.pool import Pool
+        from gevent.pywsgi import WSGIServer
+        from locust import FastHttpUser
+        now = most = 0
+        def application(environ, start_response):
+            global now, most
+            now += 1
+            most = max(most, now)
+            gevent.sleep(0.05)
+            now -= 1
+            start_response("200 OK", [])
+            return [b"x"]
+        server = WSGIServer(("127.0.0.1", 0), application, log=None)
+        server.start()
+        class Some(FastHttpUser):
+            host = f"http://127.0.0.1:{server.server_port}"
+            concurrency = 3
+        env = Environment()
+        def together(users, requests):
+            global most
+            most = 0
+            pool = Pool()
+            for user in users * requests:
+                pool.spawn(user.client.get, "/")
+            pool.join()
+            say(most, env.stats.total.num_requests, env.stats.total.num_failures)
+        together([Some(env)], 9)
+        Some.concurrency = 10
+        together([Some(env)], 9)
+        together([Some(env)], 30)
+        together([Some(env), Some(env)], 30)
+    """
+    expected = said(locust, tmp_path, "-", text)
+    assert [line.split()[1] for line in expected] == ["3", "9", "10", "20"]
+    assert said(acrida, tmp_path, "-", text) == expected
+    shared = text + """
+        SHARED
+        Some.client_pool = pool
+        together([Some(env), Some(env)], 10)
+    """
+    real = shared.replace("SHARED", "from geventhttpclient.client import HTTPClientPool\n        pool = HTTPClientPool(concurrency=4)")
+    ours = shared.replace("SHARED", "class OfGeventhttpclient: client_args = {'concurrency': 4}\n        pool = OfGeventhttpclient()")
+    expected = said(locust, tmp_path, "-", real)
+    assert expected[-1].split()[1] == "4"
+    assert said(acrida, tmp_path, "-", ours) == expected

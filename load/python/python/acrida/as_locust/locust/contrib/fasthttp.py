@@ -8,13 +8,18 @@ are worded as geventhttpclient words them.
 from __future__ import annotations
 
 import json as _json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
+
+from gevent import getcurrent
+from gevent.lock import BoundedSemaphore
 
 from acrida.http.errors import Said
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.response import SentRequest
+from acrida.http.ssl_context import choice_of
 
 from ..clients import NO_CONTEXT, HttpSession
 from ..clients import ResponseContextManager as _ResponseContextManager
@@ -135,9 +140,14 @@ class FastHttpSession(HttpSession):
         proxy_host: str | None = None,
         proxy_port: int | None = None,
         client_pool: Any = None,
+        concurrency: int = 10,
+        ssl_context_factory: Callable[[], Any] | None = None,
         **_: Any,
     ) -> None:
         super().__init__(base_url, request_event, user, pool_manager=client_pool)
+        self._shares_slots = client_pool is not None
+        self._slots = _slots_of(client_pool) if self._shares_slots else BoundedSemaphore(concurrency)
+        self._ssl_context_factory = ssl_context_factory
         if proxy_host:
             self.proxies["all"] = f"http://{proxy_host}:{proxy_port}"
         self.verify = not insecure
@@ -181,7 +191,20 @@ class FastHttpSession(HttpSession):
             kwargs["stream"] = True
         if not allow_redirects:
             kwargs["allow_redirects"] = False
-        return super().request(method, url, name or self.request_name or url, catch_response, context, **kwargs)  # type: ignore[return-value]
+        if self._ssl_context_factory is not None:
+            self._adopt_ssl_context()
+        arguments = (method, url, name or self.request_name or url, catch_response, context)
+        user = self.user
+        # The user's own greenlet sends one request at a time, and need not ask whether it may.
+        if self._slots is None or (user is not None and user._greenlet is getcurrent() and not self._shares_slots):
+            return super().request(*arguments, **kwargs)  # type: ignore[return-value]
+        with self._slots:
+            return super().request(*arguments, **kwargs)  # type: ignore[return-value]
+
+    def _adopt_ssl_context(self) -> None:
+        """Trusts whom the locustfile's context trusts, and has its certificate."""
+        self.verify, self.cert = choice_of(self._ssl_context_factory)  # type: ignore[arg-type]
+        self._ssl_context_factory = None
 
     def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Generator[str, None, None]:
         """Sends a request, and gives the answer line by line."""
@@ -194,6 +217,20 @@ class FastHttpSession(HttpSession):
             yield from lines
         if rest:
             yield rest
+
+
+#: How many requests may be under way in pools that users share.
+_slots: WeakKeyDictionary[Any, BoundedSemaphore] = WeakKeyDictionary()
+
+
+def _slots_of(client_pool: Any) -> BoundedSemaphore | None:
+    """Those of geventhttpclient's ``HTTPClientPool(concurrency=…)``, one unless told; any other object has no limit."""
+    arguments = getattr(client_pool, "client_args", None)
+    if arguments is None:
+        return None
+    if client_pool not in _slots:
+        _slots[client_pool] = BoundedSemaphore(arguments.get("concurrency", 1))
+    return _slots[client_pool]
 
 
 class FastHttpUser(RestMixin, User):
@@ -210,11 +247,13 @@ class FastHttpUser(RestMixin, User):
     insecure: bool = True
     #: Added to every request.
     default_headers: dict | None = None
+    #: How many requests may be under way, beside the one of the user's own greenlet.
     concurrency: int = 10
     proxy_host: str | None = None
     proxy_port: int | None = None
-    #: Users with the same object here share their connections.
+    #: Users with the same object here share their connections, of which there are as many as it says.
     client_pool: Any = None
+    #: Makes an ``ssl.SSLContext`` that says whom to trust, and has the user's certificate.
     ssl_context_factory: Any = None
 
     def __init__(self, environment: Any) -> None:
@@ -236,4 +275,6 @@ class FastHttpUser(RestMixin, User):
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
             client_pool=self.client_pool,
+            concurrency=self.concurrency,
+            ssl_context_factory=self.ssl_context_factory,
         )
