@@ -291,3 +291,24 @@ NAMES = """
 
 def test_the_names_that_locustfiles_import_are_there(acrida: Program, locust: Program, tmp_path: Path) -> None:
     same_on_both(acrida, locust, tmp_path, NAMES, "-t 5s")
+
+
+TARGET = """
+    from locust import User, constant, events, task
+
+    class TheUser(User):
+        wait_time = constant(0.05)
+        @task
+        def nothing(self):
+            pass
+
+    for event in (events.test_start, events.spawning_complete, events.test_stop):
+        @event.add_listener
+        def _(environment=None, **_):
+            runner = environment.runner if environment else None
+            print("SAID", runner and runner.target_user_count)
+"""
+
+
+def test_a_runner_tells_how_many_users_were_asked_for(acrida: Program, locust: Program, tmp_path: Path) -> None:
+    same_on_both(acrida, locust, tmp_path, TARGET, "-u 3 -r 100 -t 1s")

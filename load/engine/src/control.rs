@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::Settings;
+
 /// One simulated user. Ids are never used twice in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(pub u64);
@@ -83,6 +85,14 @@ pub enum Command {
         weight: f64,
         /// As [`UserClass::fixed_count`].
         fixed_count: u64,
+    },
+    /// From the next test on, users of these classes are started, with these settings.
+    /// While a test goes on it has no effect.
+    Configure {
+        /// The classes; [`ClassId`] counts them from then on.
+        classes: Vec<UserClass>,
+        /// What holds for whole tests.
+        settings: Settings,
     },
     /// The host has done [`Action::TestStart`]; users may start now.
     TestStarted,

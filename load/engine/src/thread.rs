@@ -29,11 +29,15 @@ pub struct Control {
 struct Seen {
     state: AtomicU8,
     user_count: AtomicU64,
+    wanted: AtomicU64,
 }
 
 impl Control {
     /// Queues a command; once the run is over it has no effect.
     pub fn send(&self, command: Command) {
+        if let Command::Swarm(swarm) = &command {
+            self.seen.wanted.store(swarm.users, Ordering::Release);
+        }
         // The receiver is gone only after `Action::Quit`, when every command is void.
         let _ = self.commands.send(command);
     }
@@ -46,6 +50,11 @@ impl Control {
     /// Users that run now.
     pub fn user_count(&self) -> u64 {
         self.seen.user_count.load(Ordering::Acquire)
+    }
+
+    /// Users that the newest [`Command::Swarm`] asked for.
+    pub fn users_wanted(&self) -> u64 {
+        self.seen.wanted.load(Ordering::Acquire)
     }
 }
 
@@ -73,6 +82,7 @@ pub fn start(
     let seen = Arc::new(Seen {
         state: AtomicU8::new(0),
         user_count: AtomicU64::new(0),
+        wanted: AtomicU64::new(0),
     });
     let control = Control {
         commands,
@@ -286,6 +296,7 @@ mod tests {
         assert_eq!(most_users, 2);
         assert_eq!(control.state(), RunState::Stopped);
         assert_eq!(control.user_count(), 0);
+        assert_eq!(control.users_wanted(), 2);
     }
 
     #[test]

@@ -104,6 +104,15 @@ impl Engine {
         *self.lock_control() = Some(control);
     }
 
+    /// Who decides, once somebody does.
+    pub(crate) fn control(&self) -> Option<Control> {
+        self.lock_control().clone()
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        self.ledger.get()
+    }
+
     fn lock_control(&self) -> MutexGuard<'_, Option<Control>> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -185,9 +194,8 @@ impl Engine {
         Self::start(ledger, None).map_err(PyOSError::new_err)
     }
 
-    /// Starts to decide who runs when, for a program that uses users as a library.
-    /// `classes` are the user classes, `stop_timeout` is in seconds. What decided
-    /// before ends at once.
+    /// Decides who runs when, for a program that uses users as a library. `classes` are
+    /// the user classes, `stop_timeout` is in seconds; they hold from the next test on.
     fn start_runner(
         &self,
         classes: Vec<Bound<'_, PyAny>>,
@@ -201,20 +209,26 @@ impl Engine {
             reset_stats,
             outlives_tests: true,
         };
+        let mut control = self.lock_control();
+        if let Some(control) = &*control {
+            let classes = classes?;
+            control.send(Command::Configure { classes, settings });
+            return Ok(());
+        }
         let collector = Arc::clone(self.ledger.get().collector());
         let host = self.host();
         let act = {
             let collector = Arc::clone(&collector);
             move |mut actions| {
                 collector.execute(&mut actions);
-                // The program goes on, whoever decides next.
+                // The program goes on.
                 actions.retain(|action| *action != Action::Quit);
                 host.act(actions);
             }
         };
         let started = acrida_engine::start(Runner::new(classes?, settings), act)?;
         collector.watch(started.control.clone());
-        self.set_control(started.control);
+        *control = Some(started.control);
         Ok(())
     }
 
@@ -319,6 +333,11 @@ impl Engine {
             Some(control) => control.state().name(),
             None => acrida_engine::RunState::Ready.name(),
         }
+    }
+
+    /// Users that were asked for last.
+    fn users_wanted(&self) -> u64 {
+        self.control().map_or(0, |control| control.users_wanted())
     }
 
     /// Starts a run, or changes the number of users of one; `run_time` is in seconds,

@@ -9,7 +9,7 @@ use acrida_cli::commands;
 use acrida_cli::exit::Exit;
 use acrida_cli::invocation::Invocation;
 use acrida_cli::run::{
-    Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup, Shape,
+    Extension, ExtraOption, Intervals, PageSetup, RequestLog, Run, RunEnd, RunSetup,
 };
 use acrida_report::locust_json::Percentiles;
 use pyo3::exceptions::PyValueError;
@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 
 use crate::engine::{Engine, REQUEST_GRACE};
 use crate::ledger::Ledger;
-use crate::loader::{PythonLoader, described};
+use crate::loader::{PythonLoader, described, page_shape};
 use crate::settings::parsed_options;
 
 /// Shorter intervals between tables and states of files are lengthened to this.
@@ -172,13 +172,7 @@ fn page_setup(
             is_multiple,
         };
     let extension: Option<(PathBuf, bool)> = python.call_method0("page_extension")?.extract()?;
-    let shape = |shape: &Bound<'_, PyAny>| {
-        Ok(Shape {
-            name: shape.get_type().name()?.extract()?,
-            uses_common_options: shape.getattr("use_common_options")?.is_truthy()?,
-        })
-    };
-    let shapes: PyResult<_> = loader.shapes().iter().map(shape).collect();
+    let shapes: PyResult<_> = loader.shapes().iter().map(page_shape).collect();
     let (to_chart, to_statistics) = module.call_method0("percentiles_of_the_page")?.extract()?;
     Ok(PageSetup {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -16,6 +16,7 @@ mod ledger;
 mod loader;
 mod loop_watch;
 mod multipart;
+mod page;
 mod published;
 mod session;
 mod settings;
@@ -41,6 +42,8 @@ mod _native {
     use crate::ledger::Ledger;
     #[pymodule_export]
     use crate::multipart::{Body, encode_multipart};
+    #[pymodule_export]
+    use crate::page::WebPage;
     #[pymodule_export]
     use crate::session::{Proxies, Session};
     #[pymodule_export]

@@ -7,6 +7,7 @@ use acrida_cli::command::{Loaded, Loader};
 use acrida_cli::exit::Exit;
 use acrida_cli::flags::{ExtraFlag, Kind};
 use acrida_cli::options::Options;
+use acrida_cli::run::Shape;
 use acrida_cli::task_ratio::{ClassTasks, TaskShare};
 use acrida_engine::UserClass;
 use pyo3::exceptions::{PyException, PySystemExit};
@@ -155,6 +156,14 @@ pub(crate) fn described(class: &Bound<'_, PyAny>) -> PyResult<UserClass> {
         })?,
         fixed_count: u64::try_from(fixed_count).unwrap_or(0),
         name,
+    })
+}
+
+/// What the web page has to know about a load shape.
+pub(crate) fn page_shape(shape: &Bound<'_, PyAny>) -> PyResult<Shape> {
+    Ok(Shape {
+        name: shape.get_type().name()?.extract()?,
+        uses_common_options: shape.getattr("use_common_options")?.is_truthy()?,
     })
 }
 

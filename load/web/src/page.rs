@@ -77,6 +77,17 @@ pub struct Setup {
     tls: Option<RustlsConfig>,
 }
 
+impl Setup {
+    /// The port that was taken.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say.
+    pub fn port(&self) -> io::Result<u16> {
+        Ok(self.listener.local_addr()?.port())
+    }
+}
+
 /// The page, while it is served.
 pub struct Page {
     shared: Arc<Shared>,

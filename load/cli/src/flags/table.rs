@@ -231,7 +231,12 @@ const WORKER: &[Flag<'static>] = &[
     Flag::new("worker", "worker", Switch, "")
         .env(Named("LOCUST_MODE_WORKER"))
         .support(NotYet),
-    Flag::new("processes", "processes", Int, "").support(NotYet),
+    Flag::new(
+        "processes",
+        "processes",
+        Int,
+        "Starts no further processes: users share this one, whose connections have threads of their own.",
+    ),
     Flag::new("slave", "slave", Switch, "")
         .env(No)
         .support(Gone("--slave was renamed to --worker")),

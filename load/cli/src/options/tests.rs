@@ -266,8 +266,8 @@ fn a_mistake_is_named_with_its_place() {
         (
             "",
             &[],
-            "processes = 2",
-            "--processes is not supported yet (set in my.conf)",
+            "master = true",
+            "--master is not supported yet (set in my.conf)",
         ),
         ("--slave", &[], "", "--slave was renamed to --worker"),
     ] {

@@ -14,6 +14,7 @@ mod finish;
 pub(crate) mod keeper;
 mod keys;
 mod open;
+mod own_page;
 mod reports;
 mod request_log;
 mod signals;
@@ -27,16 +28,18 @@ use std::time::{Duration, Instant};
 
 use acrida_engine::{Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
 use acrida_web::{Page, Setup};
-use log::{debug, info};
+use log::{debug, info, warn};
 
 pub use acrida_web::{Change, Extension, ExtraOption, Shape, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
+pub use own_page::{Behind, OwnPage, PagePort};
 pub use request_log::RequestLog;
 pub use web::{ClassState, PageSetup};
 
 use crate::exit::Exit;
+use crate::flags::Value;
 use crate::options::Options;
 use crate::users::warn_about_fixed_counts;
 use crate::watching::Watcher;
@@ -194,6 +197,7 @@ impl Run {
         if setup.starts_by_itself {
             warn_about_fixed_counts(&setup.classes, &setup.options);
         }
+        warn_about_processes(&setup.options);
         let settings = Settings {
             stop_timeout: setup.options.stop_timeout,
             request_grace: setup.request_grace,
@@ -391,6 +395,18 @@ fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> 
     })
 }
 
+/// `--processes` of Locust, which needs several to use several cores.
+fn warn_about_processes(options: &Options) {
+    let asked = options.all.iter().find(|(name, _)| name == "processes");
+    if let Some((_, Value::Int(processes))) = asked {
+        warn!(
+            target: "locust.main",
+            "--processes {processes} starts no further processes: users share this one, whose connections have \
+             threads of their own. If the interpreter limits the load, the run says so"
+        );
+    }
+}
+
 fn narrate_time_limit(options: &Options) {
     match options.run_time {
         Some(limit) => {
@@ -418,13 +434,13 @@ fn raise_file_limit() {
     const OPEN_FILES_MIN: u64 = 10_000;
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit >= OPEN_FILES_MIN => {}
-        Ok(limit) => log::warn!(
+        Ok(limit) => warn!(
             target: "locust.main",
             "This system allows {limit} open files, so at most about {limit} users can be connected; \
              raise the limit (ulimit -Hn) for more"
         ),
         Err(error) => {
-            log::warn!(target: "locust.main", "Cannot raise the limit of open files: {error}")
+            warn!(target: "locust.main", "Cannot raise the limit of open files: {error}")
         }
     }
 }

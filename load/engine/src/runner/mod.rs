@@ -46,6 +46,13 @@ pub struct Settings {
     pub outlives_tests: bool,
 }
 
+impl Settings {
+    fn bounded(mut self) -> Self {
+        self.stop_timeout = self.stop_timeout.min(STOP_TIMEOUT_MAX);
+        self
+    }
+}
+
 /// Decides what happens next. Feed it with [`Runner::handle`], and call
 /// [`Runner::tick`] at [`Runner::next_deadline`].
 #[derive(Debug)]
@@ -80,12 +87,11 @@ struct Goal {
 
 impl Runner {
     /// A run that is ready, with `classes` to start users of.
-    pub fn new(classes: Vec<UserClass>, mut settings: Settings) -> Self {
-        settings.stop_timeout = settings.stop_timeout.min(STOP_TIMEOUT_MAX);
+    pub fn new(classes: Vec<UserClass>, settings: Settings) -> Self {
         Self {
             dispatch: Dispatch::new(&classes),
             classes,
-            settings,
+            settings: settings.bounded(),
             state: RunState::Ready,
             roster: Roster::default(),
             goal: None,
@@ -151,6 +157,7 @@ impl Runner {
                 class.weight = weight;
                 class.fixed_count = fixed_count;
             }
+            Command::Configure { classes, settings } => self.configure(classes, settings),
             Command::TestStarted => self.test_started(now),
             Command::UserStarted(user) => self.roster.started(user),
             Command::UserFree(user) => {
@@ -200,6 +207,14 @@ impl Runner {
         }
         self.advance(now, &mut actions);
         actions
+    }
+
+    fn configure(&mut self, classes: Vec<UserClass>, settings: Settings) {
+        if self.goal.is_none() && matches!(self.state, RunState::Ready | RunState::Stopped) {
+            self.roster.clear();
+            self.classes = classes;
+            self.settings = settings.bounded();
+        }
     }
 
     /// A swarm during the end of a test comes too late and changes nothing.

@@ -52,9 +52,9 @@ class Actions:
         self._waiting.append(action)
         self._wake.set()
 
-    def start(self, group: Any, performer: Any) -> None:
+    def start(self, group: Any, *performers: Any) -> None:
         """Has a greenlet of ``group`` execute actions, as ``run`` does."""
-        self._performing = group.spawn(self.run, performer)
+        self._performing = group.spawn(self.run, *performers)
 
     def run(self, *performers: Any) -> None:
         """Executes actions until ``end``: an action called ``x`` by the first performer

@@ -12,18 +12,15 @@ import logging
 import os
 import signal
 import sys
-import webbrowser
 from argparse import Namespace
-from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
-
-import gevent
 
 from acrida import __version__
 from acrida.actions import Actions
 from acrida.load_of_interpreter import Pauses
 from acrida.loading import LocustfileError
+from acrida.page_changes import PageChanges, parser
 
 
 class UsageError(LocustfileError):
@@ -33,24 +30,17 @@ class UsageError(LocustfileError):
 def custom_flags() -> list[tuple[Any, ...]]:
     """The flags that the loaded locustfiles add."""
     locust = importlib.import_module("locust")
-    parser = _parser()
-    locust.events.init_command_line_parser.fire(parser=parser)
-    return [flag.native() for flag in parser.flags]
+    locust.events.init_command_line_parser.fire(parser=parser())
+    return [flag.native() for flag in parser().flags]
 
 
 def page_options() -> list[tuple[str, str, list[str], bool, bool, bool]]:
     """The flags of locustfiles that the web page's form asks for."""
     return [
         (flag.dest, flag.help, flag.choices, flag.secret, flag.required_in_page, flag.kind == "words")
-        for flag in _parser().flags
+        for flag in parser().flags
         if flag.in_web_ui
     ]
-
-
-@cache
-def _parser() -> Any:
-    """What collects the flags of this process's locustfiles."""
-    return importlib.import_module("locust.argument_parser").LocustArgumentParser()
 
 
 def apply_task_options(
@@ -144,7 +134,7 @@ class Run:
         stats = importlib.import_module("locust.stats")
         parsed = Namespace(**options)
         try:
-            _parser().finish(parsed)
+            parser().finish(parsed)
         except ValueError as error:
             raise UsageError(str(error)) from error
         given = Namespace(**vars(parsed))
@@ -171,6 +161,7 @@ class Run:
             parsed_options=parsed,
             profile=parsed.profile,
         )
+        self._changes = PageChanges(self.environment)
         self._all_tasks = {user.__name__: list(user.tasks) for user in users}
         self.environment.available_user_classes = {user.__name__: user for user in users}
         self.environment.available_user_tasks = self._all_tasks
@@ -181,13 +172,22 @@ class Run:
         self.user_classes = self.environment.user_classes
         self.runner = self.environment.create_local_runner()
         if not parsed.headless:
-            self.environment.web_ui = importlib.import_module("locust.web").WebUI(self.environment)
+            self.environment.create_web_ui(
+                host=parsed.web_host,
+                port=parsed.web_port,
+                web_base_path=parsed.web_base_path,
+                web_login=parsed.web_login,
+                tls_cert=parsed.tls_cert,
+                tls_key=parsed.tls_key,
+                delayed_start=True,
+                userclass_picker_is_active=parsed.class_picker,
+            )
         self.runner.greenlet.spawn(stats.stats_history, self.runner)
         self._pauses = Pauses()
         self.runner.greenlet.spawn(self._pauses.watch, self._engine.loop_looked)
         if parsed.equal_weights:
             self.environment.assign_equal_weights()
-        self._publish()
+        self._changes.publish()
 
     def _export(self, options: Namespace) -> None:
         """``--otel``; the first line of the log follows, so that it is exported, too."""
@@ -211,10 +211,6 @@ class Run:
             logger = logging.getLogger("locust.main")
             logger.warning("--run-time, --users or --spawn-rate have no impact on LoadShapes without use_common_options")
             logger.warning("The following option(s) will be ignored: %s", ", ".join(given))
-
-    def _publish(self) -> None:
-        """Tells the web page what the user classes are like now."""
-        self._engine.publish(self.environment.user_classes)
 
     def init(self) -> bool:
         """Fires ``init``; False if a listener raised, which ends the program."""
@@ -243,7 +239,7 @@ class Run:
         """Executes actions; False if ``sys.exit`` or KeyboardInterrupt in a user or listener kept
         it from the end, which comes in order all the same."""
         try:
-            self._actions.run(self, self.runner)
+            self._actions.run(self, self._changes, self.runner)
         except KeyboardInterrupt:
             return False
         except SystemExit as leaving:
@@ -256,50 +252,6 @@ class Run:
     def _shape_completed(self, _: Any) -> None:
         then = "shutting down" if self.environment.parsed_options.headless else "stopping test"
         logging.getLogger("locust.main").info("Shape test completed, %s", then)
-
-    def on_settings(self, settings: str) -> None:
-        """The web page has set attributes of parsed_options."""
-        values = json.loads(settings)
-        for flag in _parser().flags:
-            if flag.convert is not None and flag.dest in values:
-                values[flag.dest] = flag.finish(values[flag.dest])
-        vars(self.environment.parsed_options).update(values)
-        if "host" in values:
-            self.environment.host = values["host"]
-        if "profile" in values:
-            self.environment.profile = values["profile"]
-
-    def on_shape(self, run_time: str) -> None:
-        """The web page has started the load shape."""
-        self.runner.start_shape(json.loads(run_time))
-
-    def on_shape_class(self, name: str) -> None:
-        """The web page has chosen a load shape, or none."""
-        self.environment.shape_class = (self.environment.available_shape_classes or {}).get(json.loads(name))
-        if self.environment.shape_class:
-            self.environment.shape_class.runner = self.runner
-
-    def on_user_change(self, change: str) -> None:
-        """The web page has changed a user class."""
-        values = json.loads(change)
-        name, names = values.pop("user_class_name"), values.pop("tasks")
-        changes = {key: values[key] for key in ("host", "weight", "fixed_count") if values[key] is not None}
-        if names is not None:
-            changes["tasks"] = names
-        self.environment.update_user_class({"user_class_name": name, **changes})
-        self._publish()
-
-    def on_classes(self, names: str) -> None:
-        """The web page has chosen user classes; the native side spawns only those."""
-        self.environment.parsed_options.user_classes = json.loads(names)
-
-    def on_stats_reset(self, _: str) -> None:
-        """The web page has reset the statistics."""
-        self.environment.events.reset_stats.fire()
-
-    def on_open_page(self, url: str) -> None:
-        """Somebody has pressed Enter. A browser without windows may keep its caller waiting, so nobody waits for it."""
-        gevent.spawn(webbrowser.open_new_tab, url)
 
     def on_quit(self) -> None:
         """Nothing is left to be done."""

@@ -1,7 +1,7 @@
 //! What a run with a web page adds: tests that end while the program goes on, and
 //! classes that are changed between tests.
 
-use super::replay::{INSTANT_STOP, Obeys, Replay, assert_log, swarm};
+use super::replay::{INSTANT_STOP, Obeys, Replay, assert_log, classes, swarm};
 use crate::{ClassId, Command, RunState, Settings};
 
 #[test]
@@ -38,4 +38,27 @@ fn a_class_without_weight_is_left_out_from_the_next_test_on() {
             (10, "complete 2"),
         ],
     );
+}
+
+#[test]
+fn other_classes_hold_from_the_next_test_on() {
+    let settings = Settings {
+        outlives_tests: true,
+        ..INSTANT_STOP
+    };
+    let one = classes().split_off(1);
+    let configure = Command::Configure {
+        classes: one,
+        settings,
+    };
+    let mut replay = Replay::new(settings, Obeys::Always);
+    replay.tell(swarm(3, 100.0, None));
+    replay.wind_to(1_000);
+    replay.tell(configure.clone());
+    assert_eq!(replay.runner.active_by_class(), [2, 1], "a test goes on");
+    replay.tell(Command::Stop);
+    replay.tell(configure);
+    replay.tell(swarm(3, 100.0, None));
+    replay.wind_to(2_000);
+    assert_eq!(replay.runner.active_by_class(), [3]);
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from acrida._native import Engine, Ledger
 from acrida.actions import Actions
@@ -15,6 +15,9 @@ from .runners import LocalRunner
 from .shape import LoadTestShape
 from .stats import RequestStats
 from .user.task import assign_equal_weights, filter_tasks_by_tags
+
+if TYPE_CHECKING:
+    from .web import WebUI
 
 
 @dataclass
@@ -127,9 +130,12 @@ class Environment:
         """Not there yet."""
         raise NotImplementedError("acrida does not run in several processes yet: use create_local_runner()")
 
-    def create_web_ui(self, host: str = "", port: int = 8089, **_: Any) -> NoReturn:
-        """Not there yet."""
-        raise NotImplementedError("the web page belongs to the command acrida: a program of one's own cannot show it yet")
+    def create_web_ui(self, host: str = "", port: int = 8089, **settings: Any) -> WebUI:
+        """Makes the web page, and serves it unless ``delayed_start``; see :class:`locust.web.WebUI`."""
+        from .web import WebUI
+
+        self.web_ui = WebUI(self, host, port, **settings)
+        return self.web_ui
 
     @property
     def user_classes_by_name(self) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from uuid import uuid4
 import gevent
 from gevent import GreenletExit, getcurrent
 
+from acrida.page_changes import PageChanges
+
 from . import log
 from ._performing import Performer
 from .rpc.protocol import Message
@@ -48,7 +50,6 @@ class Runner(Performer):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self.spawning_greenlet: Any = None
-        self.target_user_count = 0
         self.custom_messages: dict[str, tuple[Callable[..., Any], bool]] = {}
         self._spawned_by_hand = 0
         self._classes_told: Any = None
@@ -57,6 +58,11 @@ class Runner(Performer):
     def state(self) -> str:
         """ready, spawning, running, cleanup or stopped."""
         return self.environment.engine.state() if self.environment.has_engine else STATE_INIT
+
+    @property
+    def target_user_count(self) -> int:
+        """Users that the newest start, or whoever is at the web page, asked for."""
+        return self.environment.engine.users_wanted() if self.environment.has_engine else 0
 
     @property
     def stats(self) -> RequestStats:
@@ -97,10 +103,9 @@ class Runner(Performer):
             raise ValueError("wait is True but the amount of users to add is greater than the spawn rate")
         is_new = self._idle.is_set()
         if is_new and self.environment.is_library:
-            self._prepare_engine()
+            self.prepare()
         chosen = None if user_classes is None else [self.user_classes.index(user) for user in user_classes]
         self.environment.engine.swarm(int(user_count), spawn_rate, run_time, chosen)
-        self.target_user_count = user_count
         self._complete.clear()
         if is_new:
             self._idle.clear()
@@ -116,12 +121,12 @@ class Runner(Performer):
         if until_they_end:
             self.user_greenlets.join()
 
-    def _prepare_engine(self) -> None:
+    def prepare(self) -> None:
         """A program of one's own: somebody has to execute actions, and to know the classes."""
         environment = self.environment
         self._quitting = False
         if not environment.actions.is_running:
-            environment.actions.start(self.greenlet, self)
+            environment.actions.start(self.greenlet, self, PageChanges(environment))
         told = [(user, user.weight, user.fixed_count) for user in self.user_classes]
         told.append((environment.stop_timeout, environment.reset_stats, None))
         if told != self._classes_told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import importlib
+import importlib.util
 import logging
 import os
 import shutil
@@ -14,15 +14,24 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import gevent
+
+from acrida import _native
+
+from . import stats
+
 if TYPE_CHECKING:
     import flask
     import flask_login
 
     from .env import Environment
+    from .stats import StatsCSV
 
 logger = logging.getLogger(__name__)
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+#: The environment variable with the password of ``web_login``.
+PASSWORD = "ACRIDA_WEB_PASSWORD"
 #: Headers that are said anew with each answer.
 _DERIVED_HEADERS = {"connection", "content-length", "date", "transfer-encoding"}
 
@@ -30,28 +39,48 @@ _DERIVED_HEADERS = {"connection", "content-length", "date", "transfer-encoding"}
 class WebUI:
     """The page of a run, and the Flask application that a locustfile may put in front of it.
 
-    The application is made when :attr:`app` is asked for the first time, which has to be before the page is
-    served: in an ``init`` listener. From then on it sees every request but those for the page's own scripts and
-    live figures, so ``before_request`` and ``after_request`` work for the page's routes too.
+    The application is made when :attr:`app` is asked for the first time. In a run of the command that has to be
+    before the page is served: in an ``init`` listener. In a program of one's own there always is one, if Flask is
+    installed. It sees every request but those for the page's own scripts and live figures, so ``before_request``
+    and ``after_request`` work for the page's routes too.
     """
 
-    def __init__(self, environment: Environment) -> None:
-        options = environment.parsed_options
+    def __init__(
+        self,
+        environment: Environment,
+        host: str,
+        port: int,
+        web_login: bool = False,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+        stats_csv_writer: StatsCSV | None = None,
+        delayed_start: bool = False,
+        userclass_picker_is_active: bool = False,
+        build_path: str | None = None,
+        web_base_path: str | None = None,
+    ) -> None:
+        """Takes the port, and serves the page as soon as other greenlets run; with ``delayed_start`` both happen in
+        ``start``. Without ``host`` the page is there for this machine alone. ``build_path`` has no effect: the
+        page's files are not exchanged. OSError if the port is in use."""
         self.environment = environment
-        self.host: str = options.web_host
-        self.port: int = options.web_port
-        self.web_base_path: str = options.web_base_path or ""
-        self.web_login: bool = options.web_login
-        self.tls_cert: str | None = options.tls_cert
-        self.tls_key: str | None = options.tls_key
-        self.userclass_picker_is_active: bool = options.class_picker
+        self.host: str = host
+        self.port: int = port
+        self.web_base_path: str = web_base_path or ""
+        self.web_login: bool = web_login
+        self.tls_cert: str | None = tls_cert
+        self.tls_key: str | None = tls_key
+        self.stats_csv_writer = stats_csv_writer
+        self.userclass_picker_is_active: bool = userclass_picker_is_active
         #: Laid over what the page knows itself when it is rendered.
         self.template_args: dict[str, Any] = {}
         #: What the login page asks for, with ``--web-login`` and a ``login_manager`` of the locustfile's.
         self.auth_args: dict[str, Any] = {}
-        self.server: Any = None
+        #: Serves the page in a program of one's own; its ``server_port`` is the port.
+        self.server: WebServer | None = None
+        self._application: Any = None
         self._served = False
-        self._page = ""
+        if not delayed_start:
+            self.start()
 
     @cached_property
     def app(self) -> flask.Flask:
@@ -113,14 +142,21 @@ class WebUI:
         listener.bind(os.path.join(self._folder, "flask.sock"))
         listener.listen()
         listener.setblocking(False)
-        self.server = pywsgi.WSGIServer(listener, self.app, log=None, error_log=logger)
-        self.server.start()
+        self._application = pywsgi.WSGIServer(listener, self.app, log=None, error_log=logger)
+        self._application.start()
         return self._folder, self._logs_in
 
+    def start(self) -> None:
+        """Serves the page, in a program of one's own."""
+        self.server = WebServer(self)
+        gevent.spawn(self.server.start)
+
     def stop(self) -> None:
-        """Ends the application."""
+        """Ends the page of a program of one's own, and the application."""
         if self.server is not None:
-            self.server.stop(timeout=1)
+            self.server.stop()
+        if self._application is not None:
+            self._application.stop(timeout=1)
             shutil.rmtree(self._folder, ignore_errors=True)
 
     @cached_property
@@ -130,6 +166,10 @@ class WebUI:
     @property
     def _logs_in(self) -> bool:
         return "login_manager" in vars(self)
+
+    def may_log_in(self) -> bool:
+        """Whether somebody can log in at all, if anybody has to."""
+        return not self.web_login or self._logs_in or bool(os.environ.get(PASSWORD))
 
     def _check(self, name: str) -> None:
         if self._served:
@@ -178,6 +218,68 @@ class WebUI:
 
     def _rendered(self, arguments: dict[str, Any], path: str) -> Any:
         return _required("markupsafe", "Flask").Markup(self._ask("POST", path, arguments).get_data(as_text=True))
+
+
+class WebServer:
+    """Serves the page in a program of one's own."""
+
+    def __init__(self, web_ui: WebUI) -> None:
+        self._web_ui = web_ui
+        options = web_ui.environment.parsed_options
+        settings = {} if options is None else vars(options)
+        self._native = _native.WebPage(self._words(settings), settings)
+        self.server_host = web_ui.host
+        self.server_port: int = self._native.port
+
+    def _words(self, settings: dict[str, Any]) -> list[str]:
+        """The flags of the command that ask for the same page."""
+        web_ui, writer = self._web_ui, self._web_ui.stats_csv_writer
+        full_history = getattr(writer, "full_history", False)
+        values = {
+            "web-host": web_ui.host,
+            "web-port": web_ui.port,
+            "web-base-path": web_ui.web_base_path,
+            "tls-cert": web_ui.tls_cert,
+            "tls-key": web_ui.tls_key,
+            "csv": full_history and writer.base_filepath,
+            "host": web_ui.environment.host or settings.get("host"),
+            "users": settings.get("num_users"),
+            "spawn-rate": settings.get("spawn_rate"),
+            "run-time": settings.get("run_time"),
+        }
+        switches = {
+            "web-login": web_ui.web_login,
+            "class-picker": web_ui.userclass_picker_is_active,
+            "csv-full-history": full_history,
+        }
+        words = [f"--{flag}={value}" for flag, value in values.items() if value not in (None, False, "")]
+        return words + [f"--{flag}" for flag, is_on in switches.items() if is_on]
+
+    def start(self) -> None:
+        """Serves it; says in the log what is in the way."""
+        web_ui, environment = self._web_ui, self._web_ui.environment
+        if environment.runner is None:
+            logger.error("The web page needs a runner: call environment.create_local_runner()")
+            return
+        if not web_ui.may_log_in():
+            logger.error("web_login: set the environment variable %s, or log people in by web_ui.login_manager", PASSWORD)
+            return
+        if importlib.util.find_spec("flask"):
+            web_ui.app  # noqa: B018 - makes it
+        environment.runner.prepare()
+        environment.engine.publish(environment.user_classes)
+        url = self._native.serve(
+            environment.engine,
+            environment.locustfile or "",
+            [environment.shape_class] if environment.shape_class else [],
+            (stats.PERCENTILES_TO_REPORT, stats.PERCENTILES_TO_CHART, stats.PERCENTILES_TO_STATISTICS),
+            web_ui.serve(),
+        )
+        logger.info("Starting web interface at %s", url)
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._native.stop()
 
 
 class _PageConnection(http.client.HTTPConnection):
