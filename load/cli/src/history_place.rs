@@ -2,30 +2,55 @@
 
 use std::path::{Path, PathBuf};
 
+use acrida_history::Place;
+
+use crate::exit::Exit;
 use crate::options::Environment;
 
-/// The environment variable that names the file.
+/// The environment variable that names the place.
 pub(crate) const VARIABLE: &str = "ACRIDA_HISTORY";
 
-/// `$XDG_DATA_HOME/acrida/history.db`, or `~/.local/share/acrida/history.db`; none where
-/// nobody has a home.
-pub(crate) fn default(environment: &Environment, home: Option<&Path>) -> Option<PathBuf> {
+/// `$XDG_DATA_HOME/acrida`, or `~/.local/share/acrida`; none where nobody has a home.
+pub(crate) fn folder(environment: &Environment, home: Option<&Path>) -> Option<PathBuf> {
     let data = environment.get("XDG_DATA_HOME").map(PathBuf::from);
     // The base directory specification: a relative path is to be ignored.
     let data = data.filter(|data| data.is_absolute());
     let data = data.or_else(|| home.map(|home| home.join(".local/share")));
-    data.map(|data| data.join("acrida/history.db"))
+    data.map(|data| data.join("acrida"))
 }
 
-/// The same, in the environment of this process, unless the variable names a file.
-pub(crate) fn of_process() -> Option<PathBuf> {
-    let named = std::env::var_os(VARIABLE).filter(|named| !named.is_empty());
-    let data = std::env::var("XDG_DATA_HOME").ok();
-    let environment = data.map(|data| ("XDG_DATA_HOME".to_owned(), data));
-    let home = std::env::home_dir();
-    named
-        .map(PathBuf::from)
-        .or_else(|| default(&environment.into_iter().collect(), home.as_deref()))
+/// The place that is named, or the usual one in `folder`, where runs wait, too, while a
+/// server is away; none if there is neither.
+pub(crate) fn complete(named: Option<Place>, folder: Option<&Path>) -> Option<Place> {
+    let usual = || folder.map(|folder| Place::File(folder.join("history.db")));
+    let place = named.or_else(usual)?;
+    Some(match folder {
+        Some(folder) => place.with_waiting_in(folder),
+        None => place,
+    })
+}
+
+/// The place that `named` says, or else the environment of this process.
+///
+/// # Errors
+///
+/// One line if it cannot be one, or if there is none.
+pub(crate) fn of_process(named: Option<&str>) -> Result<Place, Exit> {
+    let text = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let variable = text(VARIABLE);
+    let parse = |spelling: &str, text: &str| {
+        Place::parse(text).map_err(|error| Exit::Usage(format!("{spelling}: {error}")))
+    };
+    let named = match (named, variable.as_deref()) {
+        (Some(named), _) => Some(parse("argument --history", named)?),
+        (None, Some(text)) => Some(parse(&format!("environment variable {VARIABLE}"), text)?),
+        (None, None) => None,
+    };
+    let data = text("XDG_DATA_HOME").map(|data| ("XDG_DATA_HOME".to_owned(), data));
+    let folder = folder(&data.into_iter().collect(), std::env::home_dir().as_deref());
+    complete(named, folder.as_deref()).ok_or_else(|| {
+        Exit::Failed("there is no home for a history: name a file with --history".to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -53,8 +78,9 @@ mod tests {
             (None, None, None),
         ] {
             let environment = data.map(|data: &str| ("XDG_DATA_HOME".to_owned(), data.to_owned()));
-            let place = default(&environment.into_iter().collect(), home.map(Path::new));
-            assert_eq!(place.as_deref(), expected.map(Path::new));
+            let folder = folder(&environment.into_iter().collect(), home.map(Path::new));
+            let place = complete(None, folder.as_deref());
+            assert_eq!(place, expected.map(|path| Place::File(path.into())));
         }
     }
 }

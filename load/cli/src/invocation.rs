@@ -139,8 +139,8 @@ impl Invocation {
         let mut options = options::resolve(&given, &self.environment, &self.layers, extra)
             .map_err(Exit::Usage)?;
         let reports = &mut options.reports;
-        let usual = || history_place::default(&self.environment, self.places.home.as_deref());
-        reports.history = reports.history.take().or_else(usual);
+        let folder = history_place::folder(&self.environment, self.places.home.as_deref());
+        reports.history = history_place::complete(reports.history.take(), folder.as_deref());
         options.checks = self.checks;
         if let Some(stepping) = &self.stepping {
             options.stepped = Some(stepping.with(&options));

@@ -1,65 +1,39 @@
-//! Runs that were made, kept in one SQLite file.
+//! Runs that were made, kept in one SQLite file, or in a PostgreSQL database.
 //!
 //! A run is its [`RunSummary`] and its windows (see [`acrida_report::windows`]), from which
 //! [`acrida_report::compare`] tells how certain a difference is. Bound: the newest
 //! [`RUNS_MAX`] runs; older ones are forgotten when one is added.
 //!
-//! A file that is no history of acrida's, or one that a newer version wrote, is left as it
-//! is. Runs that end at the same time wait for each other; a run that is cut off while it
-//! is written leaves no trace.
+//! What is no history of acrida's, or one that a newer version wrote, is left as it is. Runs
+//! that end at the same time wait for each other; a run that is cut off while it is written
+//! leaves no trace. While a database is away, runs wait for it in a file ([`keep`]).
 
-mod schema;
+mod error;
+mod file;
+mod place;
+mod rows;
+mod server;
 mod times;
+mod waiting;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use acrida_report::summary::RunSummary;
-use acrida_report::windows::{EntryWindows, Window};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use acrida_report::windows::EntryWindows;
+
+pub use error::HistoryError;
+pub use place::{InvalidPlace, Place};
+pub use waiting::{Kept, keep};
+
+use file::File;
+use server::Server;
 
 /// The most runs that are kept, the newest ones.
 pub const RUNS_MAX: usize = 1_000;
-/// How long to wait for another program that writes to the file.
-const BUSY: Duration = Duration::from_secs(5);
+/// For everything that is read from a server.
+const READ_WITHIN: Duration = Duration::from_secs(60);
 
-/// Why a history cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
-pub enum HistoryError {
-    #[error("there is no history at {path}: it begins with the first run")]
-    Missing { path: PathBuf },
-    #[error("cannot create the folder of {path}: {source}")]
-    Folder {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("{path} is no history of acrida: name another file with --history")]
-    Foreign { path: PathBuf },
-    #[error(
-        "{path} was written by a newer acrida (format {found}, this one knows {known}): \
-         update acrida, or name another file with --history"
-    )]
-    Newer {
-        path: PathBuf,
-        found: i64,
-        known: i64,
-    },
-    #[error("cannot use {path}: {source}")]
-    Database {
-        path: PathBuf,
-        source: rusqlite::Error,
-    },
-    #[error("{path}: run {run} is damaged: {why}")]
-    Damaged {
-        path: PathBuf,
-        run: i64,
-        why: String,
-    },
-}
-
-/// A run to keep.
+/// A run to keep. Its machine and its start tell it from every other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRun<'a> {
     /// Its figures.
@@ -74,6 +48,16 @@ pub struct NewRun<'a> {
     pub settings: &'a str,
     /// The exit code.
     pub exit_code: i32,
+}
+
+impl NewRun<'_> {
+    fn started_s(&self) -> f64 {
+        self.summary.start_s.unwrap_or(0.0)
+    }
+
+    fn summary_as_json(&self) -> String {
+        serde_json::to_string(self.summary).expect("a summary is JSON")
+    }
 }
 
 /// A run that was kept.
@@ -93,130 +77,74 @@ pub struct KeptRun {
     pub exit_code: i32,
 }
 
-/// The file, open.
+/// A history, to read.
 #[derive(Debug)]
 pub struct History {
-    path: PathBuf,
-    database: Connection,
+    place: String,
+    store: Store,
+    complaint: Option<HistoryError>,
+}
+
+#[derive(Debug)]
+enum Store {
+    File(File),
+    Server(Server),
 }
 
 impl History {
-    /// Opens the file, or creates it with its folder.
-    ///
-    /// # Errors
-    ///
-    /// [`HistoryError`] if it cannot be used; it is not changed then.
-    pub fn open_or_create(path: &Path) -> Result<Self, HistoryError> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            fs::create_dir_all(folder).map_err(|source| HistoryError::Folder {
-                path: path.to_owned(),
-                source,
-            })?;
-        }
-        Self::open_file(path)
-    }
-
-    /// Opens a file that exists.
+    /// Opens a history that exists. A server's gets what waits for it in a file.
     ///
     /// # Errors
     ///
     /// [`HistoryError`] if it cannot be used.
-    pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        if !path.exists() {
-            return Err(HistoryError::Missing {
-                path: path.to_owned(),
-            });
-        }
-        Self::open_file(path)
-    }
-
-    fn open_file(path: &Path) -> Result<Self, HistoryError> {
-        let failed = |source| schema::explain(path, source);
-        let mut database = Connection::open(path).map_err(failed)?;
-        database.busy_timeout(BUSY).map_err(failed)?;
-        schema::bring_up_to_date(path, &mut database)?;
+    pub fn open(place: &Place) -> Result<Self, HistoryError> {
+        let mut complaint = None;
+        let store = match place {
+            Place::File(path) => Store::File(File::open(path)?),
+            Place::Server(address) => {
+                let mut server = Server::connect(address, READ_WITHIN)?;
+                complaint = waiting::take_over(address, &mut server).err();
+                Store::Server(server)
+            }
+        };
         Ok(Self {
-            path: path.to_owned(),
-            database,
+            place: place.to_string(),
+            store,
+            complaint,
         })
     }
 
-    /// Keeps a run, whole or not at all, and gives its number.
-    ///
-    /// # Errors
-    ///
-    /// [`HistoryError::Database`], a full disk for one.
-    pub fn add(&mut self, run: &NewRun<'_>) -> Result<i64, HistoryError> {
-        let path = self.path.clone();
-        let added = self.add_in_transaction(run);
-        added.map_err(|source| schema::explain(&path, source))
-    }
-
-    fn add_in_transaction(&mut self, run: &NewRun<'_>) -> rusqlite::Result<i64> {
-        let summary = serde_json::to_string(run.summary).expect("a summary is JSON");
-        let transaction = self.database.transaction()?;
-        transaction.execute(
-            "INSERT INTO run (started_s, version, machine, settings, exit_code, summary) VALUES (?, ?, ?, ?, ?, ?)",
-            params![
-                run.summary.start_s.unwrap_or(0.0),
-                run.version,
-                run.machine,
-                run.settings,
-                run.exit_code,
-                summary
-            ],
-        )?;
-        let id = transaction.last_insert_rowid();
-        for entry in run.windows {
-            add_windows(&transaction, id, entry)?;
-        }
-        transaction.execute(
-            "DELETE FROM run WHERE id NOT IN (SELECT id FROM run ORDER BY id DESC LIMIT ?)",
-            [RUNS_MAX as i64],
-        )?;
-        transaction.commit()?;
-        Ok(id)
+    /// Why runs that wait in a file did not get here.
+    pub fn complaint(&self) -> Option<&HistoryError> {
+        self.complaint.as_ref()
     }
 
     /// The newest runs, newest first; those that are damaged are left out.
     ///
     /// # Errors
     ///
-    /// [`HistoryError::Database`] if the file cannot be read.
+    /// [`HistoryError::Database`] if the history cannot be read.
     pub fn newest(&self, count: usize) -> Result<Vec<KeptRun>, HistoryError> {
-        let newest = || {
-            let mut statement = self.database.prepare(&format!(
-                "SELECT {COLUMNS} FROM run ORDER BY id DESC LIMIT ?"
-            ))?;
-            let rows = statement.query_map([count as i64], columns)?;
-            rows.collect::<rusqlite::Result<Vec<Columns>>>()
+        let rows = match &self.store {
+            Store::File(file) => file.newest(count)?,
+            Store::Server(server) => server.newest(count)?,
         };
-        let rows = newest().map_err(|source| schema::explain(&self.path, source))?;
-        Ok(rows.into_iter().filter_map(|row| kept(row).ok()).collect())
+        let runs = rows.into_iter().filter_map(|row| rows::kept(row).ok());
+        Ok(runs.collect())
     }
 
     /// The run with this number.
     ///
     /// # Errors
     ///
-    /// [`HistoryError`] if the file cannot be read, or the run in it.
+    /// [`HistoryError`] if the history cannot be read, or the run in it.
     pub fn run(&self, id: i64) -> Result<Option<KeptRun>, HistoryError> {
-        let found = self
-            .database
-            .query_row(
-                &format!("SELECT {COLUMNS} FROM run WHERE id = ?"),
-                [id],
-                columns,
-            )
-            .optional();
-        let found = found.map_err(|source| schema::explain(&self.path, source))?;
-        found
-            .map(kept)
-            .transpose()
-            .map_err(|why| self.damaged(id, why))
+        let row = match &self.store {
+            Store::File(file) => file.run(id)?,
+            Store::Server(server) => server.run(id)?,
+        };
+        let run = row.map(rows::kept).transpose();
+        run.map_err(|why| self.damaged(id, why))
     }
 
     /// The windows of a run, none if there is no such run.
@@ -225,108 +153,21 @@ impl History {
     ///
     /// As for [`Self::run`].
     pub fn windows(&self, id: i64) -> Result<Vec<EntryWindows>, HistoryError> {
-        let read = || {
-            let mut statement = self.database.prepare(
-                "SELECT method, name, seconds, users, requests, failures, times FROM window WHERE run = ? \
-                 ORDER BY name, method, position",
-            )?;
-            let row = |row: &rusqlite::Row<'_>| {
-                let window = Window {
-                    seconds: row.get(2)?,
-                    users: row.get::<_, i64>(3)?.unsigned_abs(),
-                    requests: row.get::<_, i64>(4)?.unsigned_abs(),
-                    failures: row.get::<_, i64>(5)?.unsigned_abs(),
-                    times: Vec::new(),
-                };
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, String>(1)?,
-                    window,
-                    row.get::<_, Vec<u8>>(6)?,
-                ))
-            };
-            statement
-                .query_map([id], row)?
-                .collect::<rusqlite::Result<Vec<_>>>()
+        let rows = match &self.store {
+            Store::File(file) => file.windows(id)?,
+            Store::Server(server) => server.windows(id)?,
         };
-        let rows = read().map_err(|source| schema::explain(&self.path, source))?;
-        let mut entries: Vec<EntryWindows> = Vec::new();
-        for (method, name, mut window, times) in rows {
-            let times = times::read(&times);
-            window.times =
-                times.ok_or_else(|| self.damaged(id, "its response times".to_owned()))?;
-            match entries.last_mut() {
-                Some(entry) if entry.name == name && entry.method == method => {
-                    entry.windows.push(window)
-                }
-                _ => entries.push(EntryWindows {
-                    method,
-                    name,
-                    windows: vec![window],
-                }),
-            }
-        }
-        Ok(entries)
+        let damaged = || self.damaged(id, "its response times".to_owned());
+        rows::entries(rows).ok_or_else(damaged)
     }
 
     fn damaged(&self, run: i64, why: String) -> HistoryError {
         HistoryError::Damaged {
-            path: self.path.clone(),
+            place: self.place.clone(),
             run,
             why,
         }
     }
-}
-
-fn add_windows(
-    transaction: &Transaction<'_>,
-    run: i64,
-    entry: &EntryWindows,
-) -> rusqlite::Result<()> {
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO window (run, method, name, position, seconds, users, requests, failures, times) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    for (position, window) in entry.windows.iter().enumerate() {
-        statement.execute(params![
-            run,
-            entry.method,
-            entry.name,
-            position as i64,
-            window.seconds,
-            number(window.users),
-            number(window.requests),
-            number(window.failures),
-            times::write(&window.times)
-        ])?;
-    }
-    Ok(())
-}
-
-const COLUMNS: &str = "id, version, machine, settings, exit_code, summary";
-type Columns = (i64, String, String, String, i32, String);
-
-fn columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((
-        row.get(0)?,
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
-        row.get(4)?,
-        row.get(5)?,
-    ))
-}
-
-fn kept((id, version, machine, settings, exit_code, summary): Columns) -> Result<KeptRun, String> {
-    Ok(KeptRun {
-        id,
-        summary: serde_json::from_str(&summary).map_err(|error| error.to_string())?,
-        version,
-        machine,
-        settings,
-        exit_code,
-    })
 }
 
 #[cfg(test)]

@@ -1,3 +1,9 @@
+use std::fs;
+use std::path::Path;
+
+use acrida_report::windows::Window;
+use rusqlite::Connection;
+
 use super::*;
 
 fn windows() -> Vec<EntryWindows> {
@@ -25,28 +31,46 @@ fn summary(title: &str) -> RunSummary {
     }
 }
 
-fn add(history: &mut History, title: &str) -> i64 {
-    let added = history.add(&NewRun {
+fn keep_run(path: &Path, title: &str) -> Result<Kept, HistoryError> {
+    let run = NewRun {
         summary: &summary(title),
         windows: &windows(),
         version: "0.1.0",
         machine: "vm",
         settings: "{}",
         exit_code: 3,
-    });
-    added.expect("room for a run")
+    };
+    keep(&Place::File(path.to_owned()), &run)
+}
+
+fn add(path: &Path, title: &str) -> i64 {
+    match keep_run(path, title).expect("room for a run") {
+        Kept::Numbered { id, .. } => id,
+        Kept::Waits { file, .. } => panic!("a file waits in {}", file.display()),
+    }
+}
+
+fn open(path: &Path) -> Result<History, HistoryError> {
+    History::open(&Place::File(path.to_owned()))
+}
+
+fn change(path: &Path, sql: &str, id: i64) {
+    let database = Connection::open(path).expect("a database");
+    let parameters = [id];
+    let parameters = &parameters[..sql.matches('?').count()];
+    database
+        .execute(sql, rusqlite::params_from_iter(parameters))
+        .expect("a change");
 }
 
 #[test]
 fn a_run_is_there_again_after_the_file_was_closed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("deep/history.db");
-    let mut history = History::open_or_create(&path).expect("a history");
-    let first = add(&mut history, "first");
-    drop(history);
-    let mut history = History::open(&path).expect("a history");
-    let second = add(&mut history, "second");
+    let first = add(&path, "first");
+    let second = add(&path, "second");
     assert!(second > first);
+    let history = open(&path).expect("a history");
     let kept = history.run(first).expect("readable").expect("kept");
     assert_eq!((&kept.summary, kept.exit_code), (&summary("first"), 3));
     assert_eq!(history.windows(first).expect("readable"), windows());
@@ -63,13 +87,14 @@ fn a_run_is_there_again_after_the_file_was_closed() {
 #[test]
 fn the_oldest_runs_are_forgotten_with_their_windows() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut history = History::open_or_create(&folder.path().join("h.db")).expect("a history");
-    let first = add(&mut history, "first");
+    let path = folder.path().join("h.db");
+    let first = add(&path, "first");
     let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
                 INSERT INTO run (started_s, version, machine, settings, exit_code, summary) \
                 SELECT i, '', '', '', 0, summary FROM n, (SELECT summary FROM run LIMIT 1)";
-    history.database.execute(fill, []).expect("room");
-    add(&mut history, "last");
+    change(&path, fill, 0);
+    add(&path, "last");
+    let history = open(&path).expect("a history");
     assert_eq!(
         history.newest(RUNS_MAX * 2).expect("readable").len(),
         RUNS_MAX
@@ -93,7 +118,7 @@ fn a_file_that_is_not_ours_stays_as_it_is() {
         .execute_batch("CREATE TABLE t (x)")
         .expect("a table");
     let newer = folder.path().join("newer.db");
-    drop(History::open_or_create(&newer).expect("a history"));
+    add(&newer, "newer");
     let database = Connection::open(&newer).expect("a database");
     database
         .pragma_update(None, "user_version", 99)
@@ -104,11 +129,11 @@ fn a_file_that_is_not_ours_stays_as_it_is() {
         (&newer, "newer acrida (format 99"),
     ] {
         let before = fs::read(path).expect("a file");
-        let error = History::open_or_create(path).expect_err(part).to_string();
+        let error = keep_run(path, "run").expect_err(part).to_string();
         assert!(error.contains(part), "{error}");
         assert_eq!(fs::read(path).expect("a file"), before);
     }
-    let error = History::open(&folder.path().join("missing.db")).expect_err("missing");
+    let error = open(&folder.path().join("missing.db")).expect_err("missing");
     assert!(error.to_string().contains("there is no history"));
 }
 
@@ -116,16 +141,10 @@ fn a_file_that_is_not_ours_stays_as_it_is() {
 fn a_half_written_file_is_an_error_and_a_damaged_run_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("h.db");
-    let mut history = History::open_or_create(&path).expect("a history");
-    let (good, bad) = (add(&mut history, "good"), add(&mut history, "bad"));
-    history
-        .database
-        .execute("UPDATE run SET summary = '{' WHERE id = ?", [bad])
-        .expect("a change");
-    history
-        .database
-        .execute("UPDATE window SET times = x'ff' WHERE run = ?", [bad])
-        .expect("a change");
+    let (good, bad) = (add(&path, "good"), add(&path, "bad"));
+    change(&path, "UPDATE run SET summary = '{' WHERE id = ?", bad);
+    change(&path, "UPDATE window SET times = x'ff' WHERE run = ?", bad);
+    let history = open(&path).expect("a history");
     let error = history.run(bad).expect_err("damaged").to_string();
     assert!(error.contains(&format!("run {bad} is damaged")), "{error}");
     assert!(history.windows(bad).is_err());
@@ -139,7 +158,7 @@ fn a_half_written_file_is_an_error_and_a_damaged_run_is_named() {
     drop(history);
     let bytes = fs::read(&path).expect("a file");
     fs::write(&path, &bytes[..bytes.len() / 2]).expect("a file");
-    let used = History::open(&path).and_then(|history| {
+    let used = open(&path).and_then(|history| {
         history.newest(9)?;
         history.windows(good)
     });
@@ -155,13 +174,12 @@ fn two_programs_may_begin_a_history_together() {
         for at in 0..4 {
             let path = &path;
             scope.spawn(move || {
-                let mut history = History::open_or_create(path).expect("a history");
-                add(&mut history, &at.to_string());
+                add(path, &at.to_string());
             });
         }
     });
     assert_eq!(
-        History::open(&path)
+        open(&path)
             .expect("a history")
             .newest(9)
             .expect("readable")

@@ -84,7 +84,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         package: "acrida-history",
         may_use: &["acrida-report"],
-        must_not_know: &[PYTHON, SOCKETS, ASYNC, IMAGES],
+        must_not_know: &[PYTHON, HTTP_SERVERS, IMAGES],
         pure_sources: None,
     },
     Rule {

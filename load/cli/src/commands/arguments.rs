@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use acrida_history::History;
 use acrida_report::expect::Expectation;
@@ -56,18 +55,20 @@ pub(super) fn expect() -> Arg {
 pub(super) fn history() -> Arg {
     text(
         "history",
-        "filename",
-        "The file with the runs that were kept, instead of the usual one",
+        "place",
+        "Where runs were kept, if not in the usual file: another file, or postgres://user@host/database",
     )
 }
 
-/// Opens the file that `--history` names, or the usual one.
+/// Opens the history that `--history` names, or the usual one.
 pub(super) fn open_history(matches: &ArgMatches) -> Result<History, Exit> {
-    let named = matches.get_one::<String>("history").map(PathBuf::from);
-    let place = named.or_else(history_place::of_process).ok_or_else(|| {
-        Exit::Failed("there is no home for a history: name a file with --history".to_owned())
-    })?;
-    History::open(&place).map_err(|error| Exit::Failed(error.to_string()))
+    let named = matches.get_one::<String>("history").map(String::as_str);
+    let place = history_place::of_process(named)?;
+    let history = History::open(&place).map_err(|error| Exit::Failed(error.to_string()))?;
+    if let Some(why) = history.complaint() {
+        eprintln!("runs that wait here are not in the history yet: {why}");
+    }
+    Ok(history)
 }
 
 /// `--output`.

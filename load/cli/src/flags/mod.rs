@@ -97,6 +97,8 @@ pub enum Kind<'a> {
     TimeSpan,
     /// Arrivals per second, in the grammar of [`acrida_engine::plan::ArrivalRate`].
     Rate,
+    /// Where a history is, in the grammar of [`acrida_history::Place`].
+    History,
     /// Any number of texts, up to the next flag.
     Words,
     /// A text; the flag may be repeated and collects them.

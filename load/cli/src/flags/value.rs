@@ -1,6 +1,7 @@
 //! What a flag's text means.
 
 use acrida_engine::plan::ArrivalRate;
+use acrida_history::Place;
 use acrida_report::expect::Expectation;
 
 use super::{Kind, parse_time_span};
@@ -51,6 +52,10 @@ pub fn parse_value(kind: Kind<'_>, text: &str) -> Result<Value, String> {
             })
             .map(Value::Int),
         Kind::Rate => match text.parse::<ArrivalRate>() {
+            Ok(_) => Ok(Value::Text(text.to_owned())),
+            Err(error) => Err(error.to_string()),
+        },
+        Kind::History => match Place::parse(text) {
             Ok(_) => Ok(Value::Text(text.to_owned())),
             Err(error) => Err(error.to_string()),
         },

@@ -152,7 +152,8 @@ pub fn resolve(
     }
     let user_classes = user_classes(given, environment);
     all.push((USER_CLASSES.to_owned(), Value::List(user_classes)));
-    let options = typed(all);
+    let mut options = typed(all);
+    reports::hide_password(&mut options.all);
     check_together(&options)?;
     options.web.check(&Values(&options.all))?;
     Ok(options)

@@ -1,7 +1,6 @@
 //! Settings of what a run leaves behind besides CSV files, and of what is expected of it.
 
-use std::path::PathBuf;
-
+use acrida_history::Place;
 use acrida_report::expect::Expectation;
 
 use super::typed::Values;
@@ -21,7 +20,7 @@ pub struct ReportOptions {
     /// `--abort-on`.
     pub abort_on: Vec<Expectation>,
     /// `--history`, or where the history usually is; none where nobody has a home.
-    pub history: Option<PathBuf>,
+    pub history: Option<Place>,
     /// `--no-history`.
     pub no_history: bool,
     /// `--watch`: what to look at while the run goes on.
@@ -40,7 +39,8 @@ pub(super) fn read(values: &Values<'_>) -> ReportOptions {
         json_file: text("json_file"),
         expectations: expectations(values, "expect"),
         abort_on: expectations(values, "abort_on"),
-        history: text("history_file").map(PathBuf::from),
+        // Checked where it was read.
+        history: text("history_file").and_then(|text| Place::parse(&text).ok()),
         no_history: values.switch("no_history"),
         watch: values.list("watch").unwrap_or_default(),
         baseline: text("baseline"),
@@ -68,6 +68,16 @@ fn with_numbers(name: &str, values: &Values<'_>) -> String {
         name = name.replace(place, &number);
     }
     name
+}
+
+/// As [`Place`] is shown: without the password that a setting holds.
+pub(super) fn hide_password(all: &mut [(String, Value)]) {
+    let setting = all.iter_mut().find(|(dest, _)| dest == "history_file");
+    if let Some((_, Value::Text(text))) = setting
+        && let Ok(place) = Place::parse(text)
+    {
+        *text = place.to_string();
+    }
 }
 
 /// They were checked where they were read.

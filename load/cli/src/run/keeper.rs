@@ -1,8 +1,6 @@
 //! Keeps runs in the history, and holds a run against an earlier one.
 
-use std::path::PathBuf;
-
-use acrida_history::{History, HistoryError, KeptRun, NewRun};
+use acrida_history::{History, HistoryError, Kept, KeptRun, NewRun, Place};
 use acrida_report::compare::{self, Comparison};
 use acrida_report::summary::RunSummary;
 use acrida_report::windows::{EntryWindows, WindowLog};
@@ -23,7 +21,7 @@ const LAST_IF_ANY: &str = "last-if-any";
 /// Follows a run, and keeps it when it ends.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    place: Option<PathBuf>,
+    place: Option<Place>,
     baseline: Option<Baseline>,
     settings: String,
     log: WindowLog,
@@ -42,11 +40,16 @@ struct Baseline {
 impl Baseline {
     /// None for `last-if-any` before there is a run.
     fn find(name: &str, reports: &ReportOptions) -> Result<Option<Self>, Exit> {
-        let place = reports.history.as_deref();
+        let place = reports.history.as_ref();
         let place =
             place.ok_or_else(|| Exit::Usage("'--baseline' requires a history".to_owned()))?;
         let found = match History::open(place).and_then(|history| find(&history, name)) {
             Err(HistoryError::Missing { .. }) if name == LAST_IF_ANY => None,
+            // It may be away for a while; the run itself is no worse for it.
+            Err(error) if name == LAST_IF_ANY && matches!(place, Place::Server(_)) => {
+                warn!(target: "locust.main", "This run is compared with nothing: {error}");
+                return Ok(None);
+            }
             found => found.map_err(|error| Exit::Failed(error.to_string()))?,
         };
         match found {
@@ -111,18 +114,27 @@ impl Keeper {
         let windows = self.log.finish(snapshot);
         let mut summary = summary.clone();
         summary.host = summary.host.as_deref().map(without_password);
-        let added = History::open_or_create(place).and_then(|mut history| {
-            history.add(&NewRun {
-                summary: &summary,
-                windows: &windows,
-                version: env!("CARGO_PKG_VERSION"),
-                machine: &gethostname::gethostname().to_string_lossy(),
-                settings: &self.settings,
-                exit_code,
-            })
-        });
-        match added {
-            Ok(id) => info!(target: "locust.main", "This run is number {id} of the history"),
+        let machine = gethostname::gethostname().to_string_lossy().into_owned();
+        let run = NewRun {
+            summary: &summary,
+            windows: &windows,
+            version: env!("CARGO_PKG_VERSION"),
+            machine: &machine,
+            settings: &self.settings,
+            exit_code,
+        };
+        match acrida_history::keep(place, &run) {
+            Ok(Kept::Numbered { id, complaint }) => {
+                info!(target: "locust.main", "This run is number {id} of the history");
+                if let Some(why) = complaint {
+                    warn!(target: "locust.main", "Earlier runs still wait here: {why}");
+                }
+            }
+            Ok(Kept::Waits { file, why }) => warn!(
+                target: "locust.main",
+                "This run waits in {}, and goes into the history with the next one: {why}",
+                file.display()
+            ),
             Err(error) => warn!(target: "locust.main", "This run is not kept: {error}"),
         }
     }

@@ -35,9 +35,10 @@ const MIGRATIONS: &[&str] = &["
 "];
 
 /// Checks that the file is ours, and brings it to the format of this version.
-pub(crate) fn bring_up_to_date(path: &Path, database: &mut Connection) -> Result<(), HistoryError> {
+pub(super) fn bring_up_to_date(path: &Path, database: &mut Connection) -> Result<(), HistoryError> {
     let known = MIGRATIONS.len() as i64;
-    let failed = |source| explain(path, source);
+    let failed = |source| explain(path, &source);
+    let place = || path.display().to_string();
     let pragma = |database: &Connection, name: &str| -> rusqlite::Result<i64> {
         database.pragma_query_value(None, name, |row| row.get(0))
     };
@@ -52,13 +53,11 @@ pub(crate) fn bring_up_to_date(path: &Path, database: &mut Connection) -> Result
         .map_err(failed)?;
     let is_new = tables == 0 && found == 0 && application == 0;
     if !is_new && application != APPLICATION_ID {
-        return Err(HistoryError::Foreign {
-            path: path.to_owned(),
-        });
+        return Err(HistoryError::Foreign { place: place() });
     }
     if found > known {
         return Err(HistoryError::Newer {
-            path: path.to_owned(),
+            place: place(),
             found,
             known,
         });
@@ -81,14 +80,11 @@ pub(crate) fn bring_up_to_date(path: &Path, database: &mut Connection) -> Result
 }
 
 /// What an error of SQLite's means.
-pub(crate) fn explain(path: &Path, source: rusqlite::Error) -> HistoryError {
+pub(super) fn explain(path: &Path, source: &rusqlite::Error) -> HistoryError {
+    let place = path.display().to_string();
     if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
-        return HistoryError::Foreign {
-            path: path.to_owned(),
-        };
+        return HistoryError::Foreign { place };
     }
-    HistoryError::Database {
-        path: path.to_owned(),
-        source,
-    }
+    let why = source.to_string();
+    HistoryError::Database { place, why }
 }
