@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use acrida_cli::run::{Change, ClassState, Host};
+use acrida_cli::run::{Change, ClassState, Host, LagReader};
 use acrida_engine::Action;
 use acrida_http::Client;
 
@@ -39,8 +39,8 @@ impl Host for PythonHost {
         self.published.get()
     }
 
-    fn loop_lag(&self) -> Option<Duration> {
-        self.loop_watch.take_longest(Instant::now())
+    fn loop_lag(&self, reader: LagReader) -> Option<Duration> {
+        self.loop_watch.take_longest(reader, Instant::now())
     }
 
     fn abandon(&self) -> u64 {

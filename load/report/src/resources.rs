@@ -35,6 +35,9 @@ pub struct Usage {
     pub busiest_thread: Option<f32>,
     /// Memory that is in use, in MB (2²⁰ bytes).
     pub memory_mb: Option<f32>,
+    /// The longest time by which the generator's event loop, which runs users, was late for
+    /// something that was due; in ms.
+    pub lag_ms: Option<f32>,
     /// How often it has started again since it was first looked at.
     pub restarts: u32,
     /// How often it was killed for lack of memory since it was first looked at.
@@ -55,14 +58,16 @@ impl Merge for Usage {
             (Some(a), Some(b)) => Some((a * own + b * other) / (own + other)),
             (a, b) => a.or(b),
         };
+        let most = |a: Option<f32>, b: Option<f32>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
         *self = Self {
             t: later.t,
             cpu: mean(self.cpu, later.cpu),
             busiest_thread: mean(self.busiest_thread, later.busiest_thread),
-            memory_mb: match (self.memory_mb, later.memory_mb) {
-                (Some(a), Some(b)) => Some(a.max(b)),
-                (a, b) => a.or(b),
-            },
+            memory_mb: most(self.memory_mb, later.memory_mb),
+            lag_ms: most(self.lag_ms, later.lag_ms),
             restarts: self.restarts.max(later.restarts),
             oom_kills: self.oom_kills.max(later.oom_kills),
             beats: self.beats + later.beats,
@@ -174,7 +179,8 @@ impl Part {
             .unwrap_or(0)
     }
 
-    /// What it used, in a line: CPU on average and at most, memory from and to.
+    /// What it used, in a line: CPU on average and at most, memory from and to, and how late
+    /// its event loop was.
     pub fn line(&self) -> Option<String> {
         let mut said = Vec::new();
         let cpu: Vec<f32> = self.points.iter().filter_map(|point| point.cpu).collect();
@@ -194,6 +200,10 @@ impl Part {
                 "memory {first:.0} to {last:.0}{} MB",
                 of.unwrap_or_default()
             ));
+        }
+        let lags = self.points.iter().filter_map(|point| point.lag_ms);
+        if let Some(most) = lags.reduce(f32::max) {
+            said.push(format!("event loop {most:.0} ms late at most"));
         }
         if self.kind == Kind::Target && !said.is_empty() {
             said.push(match self.restarts() {
@@ -264,5 +274,23 @@ mod tests {
             ..log.parts()[0].clone()
         };
         assert_eq!(unseen.line(), None);
+        let late = |lag_ms| Usage {
+            lag_ms,
+            ..Usage::default()
+        };
+        let generator = Part {
+            kind: Kind::Generator,
+            points: vec![
+                late(Some(1.2)),
+                late(None),
+                late(Some(250.4)),
+                late(Some(3.0)),
+            ],
+            ..unseen
+        };
+        assert_eq!(
+            generator.line().as_deref(),
+            Some("Generator: event loop 250 ms late at most")
+        );
     }
 }

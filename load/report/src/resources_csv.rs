@@ -4,9 +4,12 @@
 use crate::csv_field;
 use crate::resources::{Kind, Part, Usage};
 
+/// How late the generator's event loop was, at most, in ms; files of earlier versions lack it.
+pub(crate) const LAG: &str = "Event loop late (ms)";
+
 /// The columns. CPU is in percent of one core, memory in MB; a field is empty where
 /// nothing could be seen.
-pub const COLUMNS: [&str; 10] = [
+pub const COLUMNS: [&str; 11] = [
     "Timestamp",
     "Kind",
     "Part",
@@ -17,6 +20,7 @@ pub const COLUMNS: [&str; 10] = [
     "OOM kills",
     "CPU limit (%)",
     "Memory limit (MB)",
+    LAG,
 ];
 
 /// The whole file.
@@ -27,7 +31,7 @@ pub fn table(parts: &[Part]) -> String {
     csv_field::rows([COLUMNS.map(str::to_owned)].into_iter().chain(rows))
 }
 
-fn row(part: &Part, usage: &Usage) -> [String; 10] {
+fn row(part: &Part, usage: &Usage) -> [String; 11] {
     let number = |value: Option<f32>| value.map_or_else(String::new, |value| format!("{value:.1}"));
     [
         format!("{:.3}", usage.t),
@@ -40,6 +44,7 @@ fn row(part: &Part, usage: &Usage) -> [String; 10] {
         usage.oom_kills.to_string(),
         number(part.cpu_limit),
         number(part.memory_limit_mb),
+        number(usage.lag_ms),
     ]
 }
 

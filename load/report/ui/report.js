@@ -151,6 +151,7 @@
     const thread = used("busiest_thread").some((value) => value != null) ? [["Busiest thread", used("busiest_thread"), "--c"]] : [];
     if (part.line) chart(title, used("t"), [["CPU", used("cpu"), "--a"], ...thread]);
     if (used("memory_mb").some((value) => value != null)) chart(`Memory of the ${part.label} (MB)`, used("t"), [["Memory", used("memory_mb"), "--d"]]);
+    if (used("lag_ms").some((value) => value != null)) chart(`How late the ${part.label}'s event loop was (ms)`, used("t"), [["Late by", used("lag_ms"), "--b"]]);
     if (part.line) add(element("p", part.line));
   }
 

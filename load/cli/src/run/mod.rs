@@ -11,8 +11,10 @@ mod console;
 mod counter;
 mod csv_files;
 mod finish;
+mod host;
 pub(crate) mod keeper;
 mod keys;
+mod limits;
 mod open;
 mod own_page;
 mod reports;
@@ -34,6 +36,7 @@ pub use acrida_web::{Change, Extension, ExtraOption, Shape, UserChange};
 pub use collector::Collector;
 pub use counter::Counter;
 pub use finish::RunEnd;
+pub use host::{Host, LagReader};
 pub use own_page::{Behind, OwnPage, PagePort};
 pub use request_log::RequestLog;
 pub use web::{ClassState, PageSetup};
@@ -86,38 +89,6 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often it is looked at whether a step is steady.
 const STEP_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Who executes users: starts and ends them, and tells listeners.
-pub trait Host: Send + Sync {
-    /// Takes actions to be executed, in order, those of one call with nothing in
-    /// between. Called on the engine's thread: it posts the actions to wherever users
-    /// live, and returns at once. Answers go to [`Run::control`].
-    fn act(&self, actions: Vec<Action>);
-
-    /// The run ends at once, while users may still be doing anything: closes
-    /// what is in flight and gives the number of requests that were cut off. Called
-    /// on a thread of the run's own.
-    fn abandon(&self) -> u64;
-
-    /// Takes a change made on the web page, before every action that follows from
-    /// what was done there later. Returns at once, like [`Host::act`].
-    fn change(&self, _change: Change) {}
-
-    /// Opens the web page at this URL in the user's browser. Returns at once.
-    fn open_page(&self, _url: String) {}
-
-    /// The user classes as they are now, in the order of [`RunSetup::classes`]; asked
-    /// for by the web page and by reports.
-    fn classes(&self) -> Vec<ClassState> {
-        Vec::new()
-    }
-
-    /// The longest time, since the last call, by which whatever runs users was late for
-    /// something that was due; asked for by the web page. `None` where nobody looks.
-    fn loop_lag(&self) -> Option<Duration> {
-        None
-    }
-}
 
 /// What a run starts from.
 #[derive(Debug)]
@@ -172,7 +143,7 @@ impl Run {
     /// [`Exit::Failed`] if a file cannot be written or the system refuses a
     /// thread; nothing has been started then that goes on.
     pub fn start(setup: RunSetup, host: &Arc<dyn Host>) -> Result<Self, Exit> {
-        raise_file_limit();
+        limits::raise_file_limit();
         let headless = setup.options.headless;
         if setup.options.stepped.is_some() && !setup.starts_by_itself {
             let text = "the locustfile has a load shape, which decides about users: leave it out for steps";
@@ -370,9 +341,11 @@ fn start_stepping(mut stepper: Stepper, options: &Options) -> io::Result<Ticker>
 }
 
 fn watcher(options: &Options, host: &Arc<dyn Host>) -> Result<Watcher, Exit> {
-    let (named, host) = (options.host.clone(), Arc::clone(host));
-    let target = move || chronicle::target(named.as_ref(), &*host);
-    Watcher::new(&options.reports.watch, Box::new(target))
+    let (named, load) = (options.host.clone(), Arc::clone(host));
+    let target = move || chronicle::target(named.as_ref(), &*load);
+    let host = Arc::clone(host);
+    let lag = move || host.loop_lag(LagReader::Report);
+    Watcher::new(&options.reports.watch, Box::new(target), Box::new(lag))
 }
 
 fn start_watching(mut watcher: Watcher, resources: Resources) -> io::Result<Ticker> {
@@ -426,21 +399,4 @@ fn begin(control: &Control, options: &Options) {
         run_time: options.run_time,
         classes: None,
     }));
-}
-
-/// Every user has a connection, so as many files may be open as the system allows.
-fn raise_file_limit() {
-    /// Below this a test of some size runs into the limit; Locust warns there too.
-    const OPEN_FILES_MIN: u64 = 10_000;
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit >= OPEN_FILES_MIN => {}
-        Ok(limit) => warn!(
-            target: "locust.main",
-            "This system allows {limit} open files, so at most about {limit} users can be connected; \
-             raise the limit (ulimit -Hn) for more"
-        ),
-        Err(error) => {
-            warn!(target: "locust.main", "Cannot raise the limit of open files: {error}")
-        }
-    }
 }

@@ -13,7 +13,7 @@ use acrida_web::{
 use serde_json::{Value as Json, json};
 
 use super::collector::Collector;
-use super::{Host, csv_files, open};
+use super::{Host, LagReader, csv_files, open};
 use crate::exit::Exit;
 use crate::flags::{Value, parse_time_span};
 use crate::options::Options;
@@ -223,7 +223,7 @@ impl Site for RunBehind {
     }
 
     fn loop_lag(&self) -> Option<Duration> {
-        self.host.loop_lag()
+        self.host.loop_lag(LagReader::Page)
     }
 
     fn log_lines(&self) -> Vec<String> {

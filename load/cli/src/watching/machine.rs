@@ -1,21 +1,39 @@
 //! The generator itself, and the machine that it runs on.
 
+use std::fmt;
+
 use acrida_report::resources::{Kind, Reading};
 use acrida_web::generator::Gauge;
 use procfs::{Current, CurrentSI, KernelStats, Meminfo};
 
-use super::{Source, machine_limit, reading};
+use super::{LoopLag, Source, machine_limit, reading};
 
 /// This process.
-#[derive(Debug, Default)]
 pub(super) struct Generator {
     gauge: Gauge,
+    lag: LoopLag,
     looked: bool,
+}
+
+impl Generator {
+    pub(super) fn new(lag: LoopLag) -> Self {
+        Self {
+            gauge: Gauge::default(),
+            lag,
+            looked: false,
+        }
+    }
+}
+
+impl fmt::Debug for Generator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generator").finish_non_exhaustive()
+    }
 }
 
 impl Source for Generator {
     fn look(&mut self) -> Vec<Reading> {
-        let load = self.gauge.look(None);
+        let load = self.gauge.look((self.lag)());
         // The first look has nothing to take a difference with.
         let before = std::mem::replace(&mut self.looked, true);
         let mut reading = Reading {
@@ -27,6 +45,7 @@ impl Source for Generator {
             reading.usage.cpu = Some(load.cpu as f32);
             reading.usage.busiest_thread = Some(load.users_busy as f32);
             reading.usage.memory_mb = Some(load.memory as f32);
+            reading.usage.lag_ms = load.lag_ms.map(|lag| lag as f32);
         }
         vec![reading]
     }

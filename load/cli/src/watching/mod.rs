@@ -15,7 +15,7 @@ mod processes;
 
 use std::fmt;
 use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use acrida_report::resources::{Kind, Reading, Usage};
 
@@ -39,6 +39,9 @@ trait Source: fmt::Debug + Send {
 /// Tells where the load goes, once that is known.
 pub(crate) type HostOfLoad = Box<dyn Fn() -> Option<String> + Send>;
 
+/// Tells how late the event loop of users was since the last call.
+pub(crate) type LoopLag = Box<dyn Fn() -> Option<Duration> + Send>;
+
 /// Looks at everything that there is to see.
 #[derive(Debug)]
 pub(crate) struct Watcher {
@@ -46,12 +49,13 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// `places` are those of `--watch`; none means to search where `host` is.
+    /// `places` are those of `--watch`; none means to search where `host` is. `lag` is told of
+    /// this process.
     ///
     /// # Errors
     ///
     /// [`Exit::Usage`] for a place that cannot be meant.
-    pub(crate) fn new(places: &[String], host: HostOfLoad) -> Result<Self, Exit> {
+    pub(crate) fn new(places: &[String], host: HostOfLoad, lag: LoopLag) -> Result<Self, Exit> {
         let places = places
             .iter()
             .map(|text| text.parse())
@@ -63,7 +67,7 @@ impl Watcher {
             });
         }
         let mut sources: Vec<Box<dyn Source>> =
-            vec![Box::new(Generator::default()), Box::new(Machine::default())];
+            vec![Box::new(Generator::new(lag)), Box::new(Machine::default())];
         if places.is_empty() {
             sources.push(Box::new(TargetOfLoad::new(host)));
         }
@@ -214,17 +218,16 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let host = move || Some(url.clone());
-        let mut watcher = Watcher::new(&[], Box::new(host)).expect("places");
+        let lag = || Box::new(|| Some(Duration::from_millis(3)));
+        let mut watcher = Watcher::new(&[], Box::new(host), lag()).expect("places");
         watcher.look();
-        let kinds: Vec<_> = watcher
-            .look()
-            .into_iter()
-            .map(|reading| reading.kind)
-            .collect();
+        let readings = watcher.look();
+        assert_eq!(readings[0].usage.lag_ms, Some(3.0));
+        let kinds: Vec<_> = readings.iter().map(|reading| reading.kind).collect();
         assert_eq!(kinds, [Kind::Generator, Kind::Machine, Kind::Target]);
-        let idle = Watcher::new(&["none".to_owned()], Box::new(|| None)).expect("places");
+        let idle = Watcher::new(&["none".to_owned()], Box::new(|| None), lag()).expect("places");
         assert!(idle.is_idle());
-        let wrong = Watcher::new(&["moon".to_owned()], Box::new(|| None));
+        let wrong = Watcher::new(&["moon".to_owned()], Box::new(|| None), lag());
         assert!(matches!(wrong, Err(Exit::Usage(text)) if text.contains("--watch: 'moon'")));
     }
 }

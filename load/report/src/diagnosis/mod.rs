@@ -35,6 +35,7 @@ const GENERATOR: &str = "Generator";
 pub fn diagnose(run: &RunSummary) -> Vec<Advice> {
     let rules = [
         generator::is_busy,
+        generator::is_late,
         cpu::slow_when_busy,
         cpu::slow_while_idle,
         memory::killed,

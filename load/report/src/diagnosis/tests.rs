@@ -227,6 +227,33 @@ fn a_generator_without_time_left_is_told() {
     assert_eq!(evidence(&run), [""; 0]);
 }
 
+#[test]
+fn an_event_loop_that_is_late_is_told_unless_its_thread_is_busy() {
+    let mut run = run(&[(20, 100.0, 0.0); 60]);
+    let late = |lag_ms| Usage {
+        lag_ms: Some(lag_ms),
+        busiest_thread: Some(20.0),
+        ..Usage::default()
+    };
+    let every_eighth = |at| late(if at % 8 == 0 { 450.0 + at as f32 } else { 20.0 });
+    run.resources = vec![part(Kind::Generator, (0..60).map(every_eighth))];
+    assert_eq!(
+        evidence(&run),
+        [
+            "users waited for the event loop, which was 200 ms late or more in 13 % of the run, 506 ms at most"
+        ]
+    );
+    let once_in_a_while = (0..60).map(|at| late(if at % 30 == 0 { 450.0 } else { 150.0 }));
+    run.resources = vec![part(Kind::Generator, once_in_a_while)];
+    assert_eq!(evidence(&run), [""; 0]);
+    let busy = (0..60).map(|at| Usage {
+        busiest_thread: Some(99.0),
+        ..every_eighth(at)
+    });
+    run.resources = vec![part(Kind::Generator, busy)];
+    assert!(evidence(&run)[0].contains("was busy") && evidence(&run).len() == 1);
+}
+
 fn failure(error: &str, occurrences: u64) -> FailureSummary {
     FailureSummary {
         method: "POST".to_owned(),

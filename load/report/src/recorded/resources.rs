@@ -3,11 +3,12 @@
 use super::Unreadable;
 use super::table::{Row, Table};
 use crate::resources::{Kind, PARTS_MAX, Part, Usage};
-use crate::resources_csv::{COLUMNS, word};
+use crate::resources_csv::{COLUMNS, LAG, word};
 
 /// The parts of a run, in the order of the file.
 pub(super) fn read(file: &(String, String)) -> Result<Vec<Part>, Unreadable> {
-    let table = Table::read(file, &COLUMNS)?;
+    let needed = COLUMNS.into_iter().filter(|column| *column != LAG);
+    let table = Table::read(file, &needed.collect::<Vec<_>>())?;
     let mut parts: Vec<Part> = Vec::new();
     for row in table.rows() {
         let kind = kind(&row, &file.0)?;
@@ -41,6 +42,7 @@ fn usage(row: &Row<'_>) -> Result<Usage, Unreadable> {
         cpu: number(row, "CPU (%)")?,
         busiest_thread: number(row, "Busiest thread (%)")?,
         memory_mb: number(row, "Memory (MB)")?,
+        lag_ms: number(row, LAG)?,
         restarts: count("Restarts")?,
         oom_kills: count("OOM kills")?,
         beats: 1,
@@ -73,6 +75,7 @@ mod tests {
             cpu,
             busiest_thread: Some(99.5),
             memory_mb: Some(512.0),
+            lag_ms: Some(7.5),
             restarts: 1,
             oom_kills: 2,
             beats: 1,
@@ -87,7 +90,14 @@ mod tests {
         let parts = vec![part(Kind::Target, "api, \"new\""), part(Kind::Machine, "")];
         let text = resources_csv::table(&parts);
         let read_back = |text: &str| read(&("x_resources.csv".to_owned(), text.to_owned()));
-        assert_eq!(read_back(&text), Ok(parts));
+        assert_eq!(read_back(&text).as_ref(), Ok(&parts));
+        let earlier: String = text
+            .lines()
+            .map(|line| format!("{}\r\n", &line[..line.rfind(',').expect("fields")]))
+            .collect();
+        let without = read_back(&earlier).expect("a file of an earlier version");
+        assert_eq!(without[0].points[0].lag_ms, None);
+        assert_eq!(without[0].points[0].memory_mb, Some(512.0));
         for (text, part) in [
             (String::new(), "the file is empty"),
             ("A,B\r\n1,2\r\n".to_owned(), "it has no column 'Timestamp'"),
