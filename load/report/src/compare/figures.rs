@@ -3,8 +3,11 @@
 use super::resample::{block_length, resamples};
 use crate::windows::Window;
 
-/// Resamples that a standard error is taken from: it is then known to about 4 %.
-const RESAMPLES: usize = 300;
+/// Resamples that a standard error is taken from, which is then known to about 2 %, and what
+/// the widest of many deviations is.
+pub(super) const RESAMPLES: usize = 1_000;
+/// More than this a window is not taken to have of the one before.
+const MEMORY_MAX: f64 = 0.7;
 
 /// A figure of some windows.
 pub(super) struct Metric {
@@ -32,6 +35,13 @@ pub(super) const METRICS: [Metric; 5] = [
         of: |sums| (sums.requests > 0).then(|| sums.requests as f64 / sums.seconds.max(1) as f64),
     },
 ];
+
+impl Metric {
+    /// Ratios of times are differences of logarithms.
+    fn scale(&self, value: f64) -> f64 {
+        if self.is_ratio { value } else { value.ln() }
+    }
+}
 
 const fn time(name: &'static str, of: fn(&Sums) -> Option<f64>) -> Metric {
     Metric {
@@ -79,20 +89,25 @@ pub(super) struct Spread {
     pub(super) middle: f64,
     /// Its standard error.
     pub(super) error: f64,
-    /// Blocks of windows that it rests on.
-    pub(super) blocks: f64,
+    /// Degrees of freedom of the error.
+    pub(super) freedom: f64,
+    /// How far each resample is from their middle; 0 where the figure is missing.
+    pub(super) deviations: Vec<f64>,
 }
 
 /// Everything about the windows of one name.
 pub(super) struct Figures {
     whole: Sums,
     windows: usize,
-    /// What each resample has, made once for all figures.
-    resampled: Vec<Sums>,
+    /// What each window has of each of [`METRICS`].
+    single: [Vec<Option<f64>>; METRICS.len()],
+    /// What each resample has of each of them.
+    resampled: [Vec<Option<f64>>; METRICS.len()],
 }
 
 impl Figures {
-    pub(super) fn of(windows: &[Window]) -> Self {
+    /// Runs that are compared have seeds of their own, which all their names share.
+    pub(super) fn of(windows: &[Window], seed: u64) -> Self {
         let times = windows.iter().flat_map(|window| &window.times);
         let mut values: Vec<u64> = times.map(|(time, _)| *time).collect();
         values.sort_unstable();
@@ -122,12 +137,23 @@ impl Figures {
             }
             sums
         };
-        let resampled =
-            resamples(windows.len(), RESAMPLES).map(|picked| sums(&mut picked.into_iter()));
+        let figures = |picked: &mut dyn Iterator<Item = Vec<usize>>| {
+            let mut figures = [const { Vec::new() }; METRICS.len()];
+            for windows in picked {
+                let sums = sums(&mut windows.into_iter());
+                for (metric, found) in METRICS.iter().zip(&mut figures) {
+                    found.push((metric.of)(&sums));
+                }
+            }
+            figures
+        };
+        let single = figures(&mut (0..windows.len()).map(|at| vec![at]));
+        let resampled = figures(&mut resamples(windows.len(), RESAMPLES, seed));
         Self {
             whole: sums(&mut (0..windows.len())),
             windows: windows.len(),
-            resampled: resampled.collect(),
+            single,
+            resampled,
         }
     }
 
@@ -139,24 +165,40 @@ impl Figures {
         (metric.of)(&self.whole)
     }
 
-    /// None if the figure is missing in the whole, or in most resamples.
-    pub(super) fn spread(&self, metric: &Metric) -> Option<Spread> {
-        let scale = |value: f64| if metric.is_ratio { value } else { value.ln() };
-        let values = self.resampled.iter().filter_map(metric.of).map(scale);
-        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-        if values.len() < RESAMPLES / 2 {
+    /// Of the metric at this place in [`METRICS`]; none if the figure is missing in the whole,
+    /// or in most resamples.
+    pub(super) fn spread(&self, at: usize) -> Option<Spread> {
+        let metric = &METRICS[at];
+        let scaled = |value: &Option<f64>| {
+            value
+                .map(|value| metric.scale(value))
+                .filter(|value| value.is_finite())
+        };
+        let values: Vec<Option<f64>> = self.resampled[at].iter().map(scaled).collect();
+        let count = values.iter().flatten().count() as f64;
+        if count < RESAMPLES as f64 / 2.0 {
             return None;
         }
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let blocks = self.windows as f64 / block_length(self.windows) as f64;
+        let mean = values.iter().flatten().sum::<f64>() / count;
+        let deviations = values
+            .iter()
+            .map(|value| value.map_or(0.0, |value| value - mean));
+        let mut deviations: Vec<f64> = deviations.collect();
+        let squares: f64 = deviations.iter().map(|value| value.powi(2)).sum();
+        let length = block_length(self.windows);
+        let blocks = self.windows as f64 / length as f64;
+        let single: Vec<f64> = self.single[at].iter().filter_map(scaled).collect();
         // Resampling n blocks shows (n - 1) / n of their variance.
-        let variance = squares / (count - 1.0) * blocks / (blocks - 1.0).max(1.0);
+        let correction = blocks / (blocks - 1.0).max(1.0) * lost_between_blocks(&single, length);
+        deviations
+            .iter_mut()
+            .for_each(|value| *value *= correction.sqrt());
+        let variance = squares / (count - 1.0) * correction;
         Some(Spread {
-            middle: scale(self.value(metric)?),
+            middle: metric.scale(self.value(metric)?),
             error: variance.max(self.least_variance(metric)).sqrt(),
-            blocks: blocks.max(2.0),
+            freedom: (blocks - 1.0).max(1.0),
+            deviations,
         })
     }
 
@@ -178,4 +220,24 @@ fn indexed(window: &Window, values: &[u64]) -> Vec<(usize, u64)> {
     times
         .map(|(time, count)| (values.partition_point(|value| value < time), *count))
         .collect()
+}
+
+/// What the variance of a mean of these values is, as a multiple of what blocks of `length`
+/// neighbours show of it.
+///
+/// Blocks forget what the last window of one has to do with the first of the next. How much
+/// that is follows from what each value has of the one before, as in a process of that memory
+/// alone (AR(1), as in Andrews and Monahan's prewhitening, Econometrica 60, 1992).
+pub(super) fn lost_between_blocks(values: &[f64], length: usize) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let product = |pair: &[f64]| (pair[0] - mean) * (pair[1] - mean);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    if squares <= 0.0 {
+        return 1.0;
+    }
+    let memory = values.windows(2).map(product).sum::<f64>() / squares;
+    let memory = memory.clamp(0.0, MEMORY_MAX);
+    let whole = (1.0 + memory) / (1.0 - memory);
+    let within = |apart: usize| (1.0 - apart as f64 / length as f64) * memory.powi(apart as i32);
+    whole / (1.0 + 2.0 * (1..length).map(within).sum::<f64>())
 }

@@ -4,7 +4,7 @@
 //! by one but windows, in blocks of neighbours (a circular block bootstrap); that gives the
 //! standard error of a figure. The ratio of two figures then has a confidence interval by
 //! Student's t, wide enough that with [`CONFIDENCE`] not one of all the comparisons that
-//! are made at once is a false alarm (Bonferroni).
+//! are made at once is a false alarm.
 //!
 //! What differs between repetitions of a run (the machine's other work, caches) is in it
 //! only as far as it varies within the runs.
@@ -14,10 +14,10 @@ mod resample;
 mod text;
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::windows::{EntryWindows, Window};
-use figures::{Figures, METRICS, Metric};
+use figures::{Figures, METRICS, Metric, RESAMPLES, Spread};
 
 pub use text::table;
 
@@ -96,11 +96,9 @@ pub fn compare(a: &[EntryWindows], b: &[EntryWindows]) -> Comparison {
         .filter_map(|entry| Some((entry, find(b, entry)?)))
         .collect();
     pairs.sort_by_key(|(entry, _)| (!is_total(entry), key(entry)));
-    let comparisons = pairs.len() * METRICS.len();
-    let differences = pairs
-        .iter()
-        .flat_map(|(a, b)| differences(a, b, comparisons))
-        .collect();
+    let rows: Vec<Row> = pairs.iter().flat_map(|(a, b)| rows(a, b)).collect();
+    let confidence = confidence_of_a_row(&rows);
+    let differences = rows.into_iter().map(|row| row.judged(confidence)).collect();
     let missing = |from: &[EntryWindows], others: &[EntryWindows]| {
         let gone = from.iter().filter(|entry| find(others, entry).is_none());
         gone.map(label).collect()
@@ -120,32 +118,101 @@ fn label(entry: &EntryWindows) -> String {
     format!("{} {}", entry.method, entry.name).trim().to_owned()
 }
 
-/// `comparisons` is how many are made at once.
-fn differences(a: &EntryWindows, b: &EntryWindows, comparisons: usize) -> Vec<Difference> {
+/// One figure of one name, before it is known how wide all intervals have to be.
+struct Row {
+    label: String,
+    metric: &'static Metric,
+    a: f64,
+    b: f64,
+    spreads: Option<(Spread, Spread)>,
+}
+
+fn rows(a: &EntryWindows, b: &EntryWindows) -> Vec<Row> {
     let shown = if is_total(a) { String::new() } else { label(a) };
     let (a, b) = (
-        Figures::of(&steady(&a.windows)),
-        Figures::of(&steady(&b.windows)),
+        Figures::of(&steady(&a.windows), 1),
+        Figures::of(&steady(&b.windows), 2),
     );
-    let difference = |metric: &Metric| {
-        let (value_a, value_b) = (a.value(metric)?, b.value(metric)?);
-        let interval = interval(&a, &b, metric, comparisons);
-        let change = if metric.is_ratio {
-            value_b - value_a
-        } else {
-            value_b / value_a - 1.0
-        };
-        Some(Difference {
+    let enough = a.windows() >= WINDOWS_MIN && b.windows() >= WINDOWS_MIN;
+    let row = |(at, metric): (usize, &'static Metric)| {
+        let spreads = || a.spread(at).zip(b.spread(at));
+        Some(Row {
             label: shown.clone(),
-            metric: metric.name,
-            a: value_a,
-            b: value_b,
-            change,
-            interval,
-            verdict: verdict(interval, metric.less_is_better),
+            metric,
+            a: a.value(metric)?,
+            b: b.value(metric)?,
+            spreads: enough.then(spreads).flatten(),
         })
     };
-    METRICS.iter().filter_map(difference).collect()
+    METRICS.iter().enumerate().filter_map(row).collect()
+}
+
+/// How certain a row has to be, so that with [`CONFIDENCE`] no row at all of equal runs seems
+/// to differ.
+///
+/// Rows of a run rise and fall together, so that they need less width than as many
+/// independent ones would (which is the bound here). What they need is seen in the resamples,
+/// in which the runs are equal: the widest deviation among all rows, in standard errors, is
+/// within the width in as many of them as [`CONFIDENCE`] says (a "max-t" of Westfall and Young).
+fn confidence_of_a_row(rows: &[Row]) -> f64 {
+    let spreads: Vec<_> = rows.iter().filter_map(|row| row.spreads.as_ref()).collect();
+    let mut widest = [0.0_f64; RESAMPLES];
+    for (from, to) in &spreads {
+        let error = from.error.hypot(to.error);
+        let deviations = from.deviations.iter().zip(&to.deviations);
+        for (widest, (from, to)) in widest.iter_mut().zip(deviations) {
+            if error > 0.0 {
+                *widest = widest.max((to - from).abs() / error);
+            }
+        }
+    }
+    widest.sort_unstable_by(f64::total_cmp);
+    let width = widest[(CONFIDENCE * RESAMPLES as f64) as usize];
+    let normal = Normal::standard();
+    let inside = 1.0 - 2.0 * normal.sf(width);
+    let independent = 1.0 - (1.0 - CONFIDENCE) / spreads.len().max(1) as f64;
+    inside.clamp(CONFIDENCE, independent)
+}
+
+impl Row {
+    fn judged(self, confidence: f64) -> Difference {
+        let interval = self.interval(confidence);
+        Difference {
+            label: self.label,
+            metric: self.metric.name,
+            a: self.a,
+            b: self.b,
+            change: if self.metric.is_ratio {
+                self.b - self.a
+            } else {
+                self.b / self.a - 1.0
+            },
+            interval,
+            verdict: verdict(interval, self.metric.less_is_better),
+        }
+    }
+
+    fn interval(&self, confidence: f64) -> Option<(f64, f64)> {
+        let (from, to) = self.spreads.as_ref()?;
+        let error = from.error.hypot(to.error);
+        let middle = to.middle - from.middle;
+        // Welch's degrees of freedom.
+        let squares = |spread: &Spread| spread.error.powi(4) / spread.freedom;
+        let freedom = error.powi(4) / (squares(from) + squares(to));
+        let reach = if error > 0.0 {
+            let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).ok()?;
+            t.inverse_cdf(1.0 - (1.0 - confidence) / 2.0) * error
+        } else {
+            0.0
+        };
+        let (low, high) = (middle - reach, middle + reach);
+        Some(if self.metric.is_ratio {
+            // No ratio changes by more than everything.
+            (low.max(-1.0), high.min(1.0))
+        } else {
+            (low.exp() - 1.0, high.exp() - 1.0)
+        })
+    }
 }
 
 /// The windows with all users, unless there are too few of them.
@@ -158,31 +225,6 @@ fn steady(windows: &[Window]) -> Vec<Window> {
     } else {
         windows.to_vec()
     }
-}
-
-fn interval(a: &Figures, b: &Figures, metric: &Metric, comparisons: usize) -> Option<(f64, f64)> {
-    if a.windows() < WINDOWS_MIN || b.windows() < WINDOWS_MIN {
-        return None;
-    }
-    let (from, to) = (a.spread(metric)?, b.spread(metric)?);
-    let error = from.error.hypot(to.error);
-    let middle = to.middle - from.middle;
-    // Welch's degrees of freedom, of blocks rather than of windows.
-    let squares = |spread: &figures::Spread| spread.error.powi(4) / (spread.blocks - 1.0);
-    let freedom = error.powi(4) / (squares(&from) + squares(&to));
-    let reach = if error > 0.0 {
-        let tail = (1.0 - CONFIDENCE) / 2.0 / comparisons.max(1) as f64;
-        let t = StudentsT::new(0.0, 1.0, freedom.max(1.0)).ok()?;
-        t.inverse_cdf(1.0 - tail) * error
-    } else {
-        0.0
-    };
-    let (low, high) = (middle - reach, middle + reach);
-    Some(if metric.is_ratio {
-        (low, high)
-    } else {
-        (low.exp() - 1.0, high.exp() - 1.0)
-    })
 }
 
 fn verdict(interval: Option<(f64, f64)>, less_is_better: bool) -> Verdict {

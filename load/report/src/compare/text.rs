@@ -94,6 +94,10 @@ fn change(difference: &Difference, change: f64) -> String {
         "%"
     };
     let percent = change * 100.0;
+    // More digits would look like knowledge.
+    if percent > 999.5 {
+        return format!(">+999{unit}");
+    }
     if percent.abs() < 9.95 {
         format!("{percent:+.1}{unit}")
     } else {
