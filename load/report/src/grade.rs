@@ -38,15 +38,22 @@ pub struct Metric {
 /// The fractions of the percentiles that are graded.
 pub const FRACTIONS: [f64; 3] = [0.5, 0.95, 0.99];
 
-/// The table for all requests of a test; percentiles at [`FRACTIONS`] are looked at.
+/// The table for all requests of a test; percentiles at [`FRACTIONS`] are looked at. How fast
+/// requests failed is no grade of the service's, where none was answered well.
 pub fn key_metrics(total: &EntrySummary) -> [Metric; 5] {
     let [p50, p95, p99] = FRACTIONS.map(|fraction| total.percentile(fraction));
     let errors = total.fail_ratio().map(|ratio| ratio * 100.0);
     let rps = (total.requests > 0).then_some(total.rps);
+    let all_failed = total.failures == total.requests;
+    let time = |name, value, good, poor| {
+        let metric = metric(name, value, "ms", good, poor);
+        let grade = metric.grade.filter(|_| !all_failed);
+        Metric { grade, ..metric }
+    };
     [
-        metric("Response time (p50)", p50, "ms", 200.0, 500.0),
-        metric("Response time (p95)", p95, "ms", 500.0, 1_000.0),
-        metric("Response time (p99)", p99, "ms", 1_000.0, 2_000.0),
+        time("Response time (p50)", p50, 200.0, 500.0),
+        time("Response time (p95)", p95, 500.0, 1_000.0),
+        time("Response time (p99)", p99, 1_000.0, 2_000.0),
         metric("Error rate", errors, "%", 0.1, 1.0),
         metric("Throughput", rps, "RPS", 100.0, 50.0),
     ]
@@ -106,6 +113,22 @@ mod tests {
         ] {
             assert_eq!(grade(value, good, poor), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn how_fast_requests_fail_is_not_graded() {
+        let total = |failures| EntrySummary {
+            requests: 5,
+            failures,
+            percentiles: FRACTIONS.map(|fraction| (fraction, 1.0)).to_vec(),
+            ..EntrySummary::default()
+        };
+        let grades = |failures| key_metrics(&total(failures)).map(|metric| metric.grade);
+        assert_eq!(
+            grades(4)[..4],
+            [Some(Good), Some(Good), Some(Good), Some(Poor)]
+        );
+        assert_eq!(grades(5)[..4], [None, None, None, Some(Poor)]);
     }
 
     #[test]

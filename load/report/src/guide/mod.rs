@@ -178,14 +178,19 @@ pub(crate) fn step(step: &Step) -> String {
 
 fn graded(metric: &Metric) -> Option<String> {
     let value = measured(metric.value?, metric.unit);
-    let grade = format!("{:?}", metric.grade?);
+    let Some(grade) = metric.grade else {
+        return Some(format!(
+            "{}: {value}, not graded: every request failed",
+            metric.name
+        ));
+    };
     let (good, poor) = (
         bound(metric.good, metric.unit),
         bound(metric.poor, metric.unit),
     );
     let (better, worse) = if metric.less { ("<", ">") } else { (">", "<") };
     Some(format!(
-        "{}: {value} - {grade} (good {better} {good}, poor {worse} {poor})",
+        "{}: {value} - {grade:?} (good {better} {good}, poor {worse} {poor})",
         metric.name
     ))
 }

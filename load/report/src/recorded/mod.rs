@@ -125,6 +125,10 @@ fn read_stats(
 
 fn entry(row: &Row<'_>) -> Result<EntrySummary, Unreadable> {
     let requests = row.count("Request Count|# requests")?;
+    let failures = row.count("Failure Count|# failures")?;
+    if failures > requests {
+        return Err(row.wrong(&format!("{failures} failures of {requests} requests")));
+    }
     // A row without requests has zeros and "N/A" where there are no times.
     let time = |column| Ok(row.number(column)?.filter(|_| requests > 0));
     let mut percentiles = Vec::new();
@@ -141,7 +145,7 @@ fn entry(row: &Row<'_>) -> Result<EntrySummary, Unreadable> {
         method: if method == "None" { "" } else { method }.to_owned(),
         name: row.text("Name").to_owned(),
         requests,
-        failures: row.count("Failure Count|# failures")?,
+        failures,
         rps: row.number("Requests/s")?.unwrap_or(0.0),
         fail_per_s: row.number("Failures/s")?.unwrap_or(0.0),
         min: time("Min Response Time")?,

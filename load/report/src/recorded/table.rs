@@ -131,9 +131,14 @@ impl<'a> Row<'a> {
 
     fn complain(&self, column: &str, text: &str) -> Unreadable {
         let column = column.split('|').next().unwrap_or_default();
+        self.wrong(&format!("'{column}' is no number: '{text}'"))
+    }
+
+    /// What cannot be so in this line.
+    pub(super) fn wrong(&self, why: &str) -> Unreadable {
         Unreadable {
             file: self.table.file.to_owned(),
-            why: format!("line {}: '{column}' is no number: '{text}'", self.number),
+            why: format!("line {}: {why}", self.number),
         }
     }
 }

@@ -57,6 +57,11 @@ fn a_file_that_says_nothing_is_told() {
         ("foreign", "a,b\n1,2\n", "it has no column 'Name'"),
         ("not CSV", "<html>\n<p>\n", "it has no column 'Name'"),
         ("header only", &format!("{header}\n"), "no request was made"),
+        (
+            "more failures than requests",
+            &OF_THE_GUIDE.replace("100,0", "100,101"),
+            "line 2: 101 failures of 100 requests",
+        ),
         ("cut off", cut, "cut off in its last line"),
         (
             "a line is short",

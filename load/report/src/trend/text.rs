@@ -68,7 +68,8 @@ fn said(metric: &MetricTrend, runs: usize) -> String {
         Verdict::NotShown => format!("no trend that these {runs} runs can show: {}", interval()),
         Verdict::Constant => "the same in every run".to_owned(),
         Verdict::TooFew => format!(
-            "{known} runs cannot show a trend: it takes {RUNS_MIN}, and more for a small one"
+            "{known} {} cannot show a trend: it takes {RUNS_MIN}, and more for a small one",
+            if known == 1 { "run" } else { "runs" }
         ),
     }
 }
