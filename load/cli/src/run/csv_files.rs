@@ -13,6 +13,7 @@ use acrida_report::resources::Part;
 use acrida_report::{locust_csv, resources_csv};
 use acrida_stats::Snapshot;
 
+use super::whole_file::replace;
 use crate::exit::Exit;
 
 /// The file that open runs alone have.
@@ -111,13 +112,6 @@ pub(super) fn create(path: &Path, header: &str) -> io::Result<File> {
 /// `PREFIX_NAME.csv`.
 pub(super) fn path(prefix: &str, name: &str) -> PathBuf {
     PathBuf::from(format!("{prefix}{name}.csv"))
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text)?;
-    fs::rename(&beside, path)
 }
 
 /// The end of a run that cannot write its files.

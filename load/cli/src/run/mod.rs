@@ -23,12 +23,13 @@ mod signals;
 mod stepper;
 mod ticker;
 mod web;
+mod whole_file;
 
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use acrida_engine::{Action, Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
+use acrida_engine::{Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
 use acrida_web::{Page, Setup};
 use log::{debug, info, warn};
 
@@ -116,7 +117,7 @@ pub struct RunSetup {
 
 /// A run under way.
 ///
-/// Whoever holds it executes the host's actions until [`Action::Quit`], and then
+/// Whoever holds it executes the host's actions until [`acrida_engine::Action::Quit`], and then
 /// calls [`Run::finish`].
 #[derive(Debug)]
 pub struct Run {
@@ -257,7 +258,7 @@ impl Run {
     }
 
     /// Writes every report, from one last snapshot, and gives the exit code.
-    /// To be called after [`Action::Quit`], once nothing is in flight any more.
+    /// To be called after [`acrida_engine::Action::Quit`], once nothing is in flight any more.
     pub fn finish(self, ending: RunEnd) -> i32 {
         // The files first: a console that does not take its output holds up
         // only what comes after them.

@@ -1,6 +1,5 @@
 //! `--html`, `--json` and `--json-file`: written once, at the end of a run.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use acrida_stats::Snapshot;
 use log::debug;
 
 use super::csv_files::{complaint, create};
+use super::whole_file::{beside, replace};
 use crate::exit::Exit;
 use crate::options::ReportOptions;
 
@@ -76,16 +76,4 @@ impl Reports {
         }
         complaints
     }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    beside.into()
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let beside = beside(path);
-    fs::write(&beside, text)?;
-    fs::rename(&beside, path)
 }
