@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,28 +33,40 @@ def load(paths: list[str]) -> tuple[dict[str, Any], list[Any]]:
     """Makes ``import locust`` ours, imports the locustfiles, returns their users by name
     and their load shapes, of which the first is followed."""
     sys.path.insert(0, AS_LOCUST)
-    load_locustfile = importlib.import_module("locust.util.load_locustfile").load_locustfile
+    loader = importlib.import_module("locust.util.load_locustfile")
     users: dict[str, Any] = {}
     shapes: list[Any] = []
-    for path in paths:
-        try:
-            found, its_shapes = load_locustfile(fetched(path))
-        except (SystemExit, LocustfileError):
-            raise
-        except BaseException as error:
-            raise LocustfileError(explain(path, error)) from error
-        for name, user in found.items():
-            if (known := users.setdefault(name, user)) is not user and (both := _files(known, user)):
-                raise LocustfileError(f"Duplicate user class names: {name} is defined in both {both}")
+    copies = [fetched(path) for path in paths]
+    for path, copy in zip(paths, copies, strict=True):
+        found, its_shapes = _explained(path, loader.load_locustfile, copy)
+        _add(users, found)
         for shape in its_shapes:
             twins = [known for known in shapes if type(known).__name__ == type(shape).__name__]
             if not twins:
                 shapes.append(shape)
             elif both := _files(type(twins[0]), type(shape)):
                 raise LocustfileError(f"Duplicate shape classes: {type(shape).__name__} is defined in both {both}")
+    if not users:
+        for path, copy in zip(paths, copies, strict=True):
+            _add(users, _explained(path, loader.load_locustfile_pytest, copy))
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked at again and again
     return users, shapes
+
+
+def _explained(path: str, load_file: Callable[[str], Any], copy: str) -> Any:
+    try:
+        return load_file(copy)
+    except (SystemExit, LocustfileError):
+        raise
+    except BaseException as error:
+        raise LocustfileError(explain(path, error)) from error
+
+
+def _add(users: dict[str, Any], found: dict[str, Any]) -> None:
+    for name, user in found.items():
+        if (known := users.setdefault(name, user)) is not user and (both := _files(known, user)):
+            raise LocustfileError(f"Duplicate user class names: {name} is defined in both {both}")
 
 
 def fetched(path: str) -> str:

@@ -137,11 +137,15 @@ def _leaves(tasks: list[Any]) -> list[Any]:
 def pick(tasks: list[Any], owner: Any) -> Any:
     """One of ``tasks`` at random; says what is missing when there is none."""
     if not tasks:
-        hint = ", but you have set a 'task' attribute - maybe you meant to set 'tasks'?" if hasattr(owner, "task") else "."
-        raise Exception(
-            f"No tasks defined on {type(owner).__name__}{hint} Use the @task decorator or set the 'tasks' "
-            "attribute (or mark a User as abstract = True if it is only meant to be subclassed)"
+        is_set = isinstance(owner, TaskSet)
+        hint = f", but you have set a 'task' attribute{'' if is_set else ' on your class'} - maybe you meant to set 'tasks'?"
+        advice = (
+            "use the @task decorator or set the 'tasks' attribute of the TaskSet"
+            if is_set
+            else "Use the @task decorator or set the 'tasks' attribute of the User "
+            "(or mark it as abstract = True if you only intend to subclass it)"
         )
+        raise Exception(f"No tasks defined on {type(owner).__name__}{hint if hasattr(owner, 'task') else '.'} {advice}")
     return tasks[int(random.random() * len(tasks))]
 
 
