@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use acrida_report::json_text;
 use log::info;
 
+use crate::config::ConfigValue;
 use crate::exit::Exit;
 use crate::flags::ExtraFlag;
 use crate::invocation::Invocation;
@@ -36,6 +37,8 @@ pub struct Loaded {
     pub user_classes: Vec<String>,
     /// The flags that they add.
     pub flags: Vec<ExtraFlag>,
+    /// Their defaults for flags of the table, by attribute of `parsed_options`.
+    pub defaults: Vec<(String, ConfigValue)>,
 }
 
 /// Everything that a run can start from.
@@ -64,7 +67,10 @@ pub fn prepare(invocation: &Invocation, loader: &impl Loader) -> Result<Prepared
     }
     let locustfiles = invocation.locustfiles()?;
     let loaded = loader.load(&locustfiles)?;
-    let options = invocation.options(&loaded.flags)?;
+    let options = invocation
+        .clone()
+        .with_defaults(loaded.defaults)
+        .options(&loaded.flags)?;
     if options.web.autoquit.is_some() && !options.web.autostart {
         let text = "'--autoquit' requires '--autostart'";
         return Err(Exit::Failed(text.to_owned())); // whose code is Locust's here
@@ -116,7 +122,7 @@ fn preflight(names: &[String], chosen: &[usize], options: Options) -> Result<Opt
 
 #[cfg(test)]
 mod tests {
-    use acrida_engine::UserClass;
+    use acrida_engine::{SpawnRate, UserClass};
 
     use super::*;
     use crate::config::Places;
@@ -140,6 +146,9 @@ mod tests {
                     default: Value::None,
                     help: String::new(),
                 }],
+                defaults: [("num_users", "5"), ("spawn_rate", "3"), ("no_flag", "1")]
+                    .map(|(dest, text)| (dest.to_owned(), ConfigValue::Text(text.to_owned())))
+                    .into(),
             })
         }
 
@@ -200,5 +209,10 @@ mod tests {
             prepared("--headless --skip-log-setup C -u 7", &["A", "B", "C"]).expect("no mistake");
         assert_eq!(prepared.chosen, [2]);
         assert_eq!(prepared.options.users, Some(7));
+        assert_eq!(
+            prepared.options.spawn_rate.map(SpawnRate::per_second),
+            Some(3.0),
+            "the locustfile's default"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::commands;
-use crate::config::{Layer, Places, read_layer, read_layers};
+use crate::config::{ConfigValue, Layer, Places, read_layer, read_layers};
 use crate::early::{Early, scan};
 use crate::exit::Exit;
 use crate::flags::{self, ExtraFlag};
@@ -112,6 +112,27 @@ impl Invocation {
             .map(|file| read_layer(file, &self.places.folder));
         self.layers = layers.collect::<Result<_, _>>().map_err(Exit::Usage)?;
         Ok(self)
+    }
+
+    /// The same with values, by attribute of `parsed_options`, that hold where nobody else sets them.
+    /// Attributes that no flag of the table sets are left aside.
+    #[must_use]
+    pub fn with_defaults(mut self, defaults: Vec<(String, ConfigValue)>) -> Self {
+        let table = flags::with_extra(&[]);
+        let long = |dest: &str| {
+            table
+                .iter()
+                .find(|flag| flag.dest == dest)
+                .map(|flag| flag.long)
+        };
+        let items = defaults
+            .into_iter()
+            .filter_map(|(dest, value)| Some((long(&dest)?.to_owned(), value)));
+        self.layers.push(Layer {
+            file: "set_defaults".to_owned(),
+            items: items.collect(),
+        });
+        self
     }
 
     /// The locustfiles to load.

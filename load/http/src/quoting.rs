@@ -1,6 +1,6 @@
 //! Percent signs in URLs.
 //!
-//! Source of the rules: `requote_uri` of requests 2; RFC 3986, section 2.
+//! Source of the rules: `requote_uri` of requests 2 and, before it, `parse_url` of urllib3 2; RFC 3986, section 2.
 
 use std::fmt::Write as _;
 
@@ -34,33 +34,36 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// Appends `text`, with everything quoted that may not stand in a URL, and
-/// nothing quoted twice.
+/// Appends `text`, a path or a query, with everything quoted that may not stand in a URL, and
+/// nothing quoted twice: unless each percent sign in it quotes something, none of them does.
 pub(crate) fn quote(out: &mut String, text: &str) {
-    let allowed = |byte: u8| is_unreserved(byte) || b"!#$&'()*+,/:;=?@[]".contains(&byte);
+    let allowed = |byte: u8| is_unreserved(byte) || b"!$&'()*+,/:;=?@".contains(&byte);
     if text.bytes().all(allowed) {
         out.push_str(text);
         return;
     }
+    let is_quoted = text
+        .split('%')
+        .skip(1)
+        .all(|after| hex_pair(after.as_bytes()).is_some());
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {
         rest = others;
-        if *first == b'%' {
-            match hex_pair(others) {
-                Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
-                Some(byte) => {
+        match (first, hex_pair(others)) {
+            (b'%', Some(byte)) => {
+                if !is_quoted {
+                    let _ = write!(out, "%25{byte:02X}");
+                } else if is_unreserved(byte) {
+                    out.push(char::from(byte));
+                } else {
                     let _ = write!(out, "%{byte:02X}");
                 }
-                None => {
-                    out.push_str("%25");
-                    continue;
-                }
+                rest = &others[2..];
             }
-            rest = &others[2..];
-        } else if allowed(*first) {
-            out.push(char::from(*first));
-        } else {
-            let _ = write!(out, "%{first:02X}");
+            (byte, _) if allowed(*byte) => out.push(char::from(*byte)),
+            (byte, _) => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
 }

@@ -113,13 +113,7 @@ impl Target {
                 crate::repr(host_port)
             ))
         };
-        if let Some(bad) = host_port.chars().find(|c| *c <= ' ' || *c == '\x7f') {
-            return Err(TargetError::Unreadable(format!(
-                "Host {} contains invalid character {}",
-                crate::repr(host_port),
-                crate::repr(&bad.to_string())
-            )));
-        }
+        check_host(host_port)?;
         let (host, port) = split_port(host_port).ok_or_else(not_valid)?;
         let port = port
             .map(|port| port.parse().map_err(|_| unreadable()))
@@ -222,9 +216,23 @@ fn split_scheme(url: &str) -> Result<(Scheme, &str), TargetError> {
     } else if url.contains(':') {
         Err(TargetError::Scheme(url.to_owned()))
     } else {
+        // The first word could be a host, and is looked at as one.
+        check_host(url.split(['/', '?', '#']).next().unwrap_or_default())?;
         Err(TargetError::NoScheme {
             url: url.to_owned(),
         })
+    }
+}
+
+/// Refuses characters that end a host's name in no URL.
+fn check_host(host_port: &str) -> Result<(), TargetError> {
+    match host_port.chars().find(|c| *c <= ' ' || *c == '\x7f') {
+        Some(bad) => Err(TargetError::Unreadable(format!(
+            "Host {} contains invalid character {}",
+            crate::repr(host_port),
+            crate::repr(&bad.to_string())
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -299,14 +307,24 @@ mod tests {
 
     #[test]
     fn urls_are_quoted_as_requests_does() {
-        // Expected values: `requests.Request("GET", url).prepare().url` of requests 2.32.
+        // Expected values: `requests.Request("GET", url).prepare().url` of requests 2.34 with urllib3 2.0 and 2.8.
         for (url, expected) in [
             ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
             ("HTTP://Example.ORG/A?b=c#d", "http://example.org/A?b=c"),
             ("http://h?x=1", "http://h/?x=1"),
             ("http://h/a b?c d", "http://h/a%20b?c%20d"),
             ("http://h/é?ü", "http://h/%C3%A9?%C3%BC"),
-            ("http://h/%7e%2f%zz", "http://h/~%2F%25zz"),
+            ("http://h/%7e%2f%5b", "http://h/~%2F%5B"),
+            ("http://h/%7e%2f%zz", "http://h/%257E%252F%25zz"),
+            ("http://h/100%?x=50%25", "http://h/100%25?x=50%25"),
+            (
+                "http://h/p[1]{x}?q=[1]&b={y}",
+                "http://h/p%5B1%5D%7Bx%7D?q=%5B1%5D&b=%7By%7D",
+            ),
+            (
+                "http://h/'()*!;,:@$&=+?u=http://x/y?z",
+                "http://h/'()*!;,:@$&=+?u=http://x/y?z",
+            ),
             ("http://h/a/../b/./c", "http://h/b/c"),
             ("http://h/<script>|\"", "http://h/%3Cscript%3E%7C%22"),
             ("http://u:p%40@h:81/x", "http://h:81/x"),
@@ -343,6 +361,10 @@ mod tests {
             ("http://h:99999/x", "Failed to parse: http://h:99999/x"),
             (
                 "http://a b/",
+                "Failed to parse: Host 'a b' contains invalid character ' '",
+            ),
+            (
+                "a b/c",
                 "Failed to parse: Host 'a b' contains invalid character ' '",
             ),
         ] {

@@ -83,9 +83,15 @@ impl Loader for PythonLoader<'_> {
             .import(locustfiles)
             .map_err(|error| self.explain(error))?;
         let flags = self.flags().map_err(|error| self.explain(error))?;
+        let defaults = self
+            .py
+            .import("acrida.run")
+            .and_then(|module| settings::defaults(&module.call_method0("defaults_of_flags")?))
+            .map_err(|error| self.explain(error))?;
         Ok(Loaded {
             user_classes,
             flags,
+            defaults,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use acrida_cli::config::ConfigValue;
 use acrida_cli::exit::Exit;
 use acrida_cli::flags::{ExtraFlag, Value};
 use acrida_cli::invocation::Invocation;
@@ -13,29 +14,44 @@ use pyo3::types::{PyBool, PyDict};
 use crate::loader::extra_flag;
 
 /// The attributes of `parsed_options` for `args`, `flags` being what a locustfile adds.
-/// `config_files` are read instead of those that the command finds.
+/// `config_files` are read instead of those that the command finds; `given_defaults` as for [`defaults`].
 ///
 /// What is wrong is printed as the command would, and SystemExit raised.
 #[pyfunction]
-#[pyo3(signature = (program, args, flags, config_files))]
+#[pyo3(signature = (program, args, flags, config_files, given_defaults))]
 pub(crate) fn parse_options<'py>(
     py: Python<'py>,
     program: &str,
     args: Vec<String>,
     flags: Vec<Bound<'py, PyAny>>,
     config_files: Option<Vec<String>>,
+    given_defaults: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let flags: PyResult<Vec<ExtraFlag>> = flags.iter().map(extra_flag).collect();
     let flags = flags?;
+    let defaults = defaults(given_defaults)?;
     let read = || -> Result<Options, Exit> {
-        let invocation = Invocation::of_process(program, program, args)?;
-        match &config_files {
-            Some(files) => invocation.with_files(files)?.options(&flags),
-            None => invocation.options(&flags),
+        let mut invocation = Invocation::of_process(program, program, args)?;
+        if let Some(files) = &config_files {
+            invocation = invocation.with_files(files)?;
         }
+        invocation.with_defaults(defaults).options(&flags)
     };
     let options = read().map_err(|exit| ended(py, &exit, program))?;
     parsed_options(py, &options)
+}
+
+/// What a locustfile gave to `set_defaults`: texts, or lists of texts, by attribute.
+pub(crate) fn defaults(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, ConfigValue)>> {
+    let mut defaults = Vec::new();
+    for (dest, value) in given.cast::<PyDict>()? {
+        let value = match value.extract::<Vec<String>>() {
+            Ok(list) => ConfigValue::List(list),
+            Err(_) => ConfigValue::Text(value.extract()?),
+        };
+        defaults.push((dest.extract()?, value));
+    }
+    Ok(defaults)
 }
 
 /// The files that `--locustfile` names. What is wrong is printed as the command would,

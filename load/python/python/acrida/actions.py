@@ -21,6 +21,8 @@ class Actions:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._waiting: deque[tuple[str, tuple[Any, ...]]] = deque()
+        #: Whether the end of the test is among the actions that wait.
+        self.test_ends = False
         self._wake = Event()
         self._over = False
         self._performing: Any = None
@@ -50,6 +52,7 @@ class Actions:
 
     def _queue(self, action: tuple[str, tuple[Any, ...]]) -> None:
         self._waiting.append(action)
+        self.test_ends |= action[0] == "test_stopping"
         self._wake.set()
 
     def start(self, group: Any, *performers: Any) -> None:
@@ -73,6 +76,8 @@ class Actions:
             self._performing = None
 
     def _perform(self, performers: tuple[Any, ...], name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "test_stopping":
+            self.test_ends = False
         for performer in performers:
             if (perform := getattr(performer, f"on_{name}", None)) is not None:
                 return perform(*arguments)

@@ -34,6 +34,11 @@ def custom_flags() -> list[tuple[Any, ...]]:
     return [flag.native() for flag in parser().flags]
 
 
+def defaults_of_flags() -> dict[str, Any]:
+    """What the loaded locustfiles gave to the parser's ``set_defaults``; ``custom_flags`` comes first."""
+    return parser().native_defaults()
+
+
 def page_options() -> list[tuple[str, str, list[str], bool, bool, bool]]:
     """The flags of locustfiles that the web page's form asks for."""
     return [
@@ -209,7 +214,10 @@ class Run:
         given = [f"--{flag}" for name, flag in flags.items() if getattr(options, name)]
         if shape is not None and not shape.use_common_options and given:
             logger = logging.getLogger("locust.main")
-            logger.warning("--run-time, --users or --spawn-rate have no impact on LoadShapes without use_common_options")
+            logger.warning(
+                "--run-time, --users or --spawn-rate have no impact on LoadShapes unless the shape class explicitly reads "
+                "them: with use_common_options = True"
+            )
             logger.warning("The following option(s) will be ignored: %s", ", ".join(given))
 
     def init(self) -> bool:

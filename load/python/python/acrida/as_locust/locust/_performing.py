@@ -98,6 +98,9 @@ class Performer:
     def on_spawn(self, user_id: int, class_index: int) -> None:
         """One user starts; one that cannot be made is reported and counted as gone."""
         self._begun.set()
+        if self.environment.actions.test_ends:  # making a user can take long
+            self.environment.engine.user_stopped(user_id)
+            return
         try:
             self._spawn(self.user_classes[class_index], user_id)
         except Exception as error:

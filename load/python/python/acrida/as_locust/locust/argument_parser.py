@@ -72,6 +72,8 @@ class LocustArgumentParser:
     flags: list[Flag] = field(default_factory=list)
     #: Files to read settings from, the strongest first; None for those that the command finds.
     config_files: list[str] | None = None
+    #: What ``set_defaults`` was given, by attribute.
+    defaults: dict[str, Any] = field(default_factory=dict)
     #: argparse's list of groups, which packages search for Locust's own; there are none, see add_argument_group.
     _action_groups = ()
 
@@ -119,6 +121,7 @@ class LocustArgumentParser:
             secret=is_secret,
             in_web_ui=include_in_web_ui,
         )
+        flag.default = self.defaults.get(flag.dest, flag.default)
         self.flags.append(flag)
         return flag
 
@@ -128,6 +131,26 @@ class LocustArgumentParser:
 
     add_mutually_exclusive_group = add_argument_group
 
+    def set_defaults(self, **defaults: Any) -> None:
+        """Values, by attribute, that hold where nobody else sets them: of Locust's flags, of the locustfile's, and
+        of attributes that no flag sets."""
+        self.defaults.update(defaults)
+        for flag in self.flags:
+            flag.default = defaults.get(flag.dest, flag.default)
+
+    def get_default(self, dest: str) -> Any:
+        """What holds for an attribute where nobody sets it; None where that is not known here."""
+        return next((flag.default for flag in self.flags if flag.dest == dest), self.defaults.get(dest))
+
+    def native_defaults(self) -> dict[str, Any]:
+        """The defaults of other flags than the locustfile's, as the native side reads values: texts and lists of texts."""
+        own = {flag.dest for flag in self.flags}
+        return {
+            dest: [str(part) for part in value] if isinstance(value, list | tuple) else str(value)
+            for dest, value in self.defaults.items()
+            if dest not in own and value is not None
+        }
+
     def parse_args(self, args: list[str] | None = None, namespace: Namespace | None = None) -> Namespace:
         """Every setting of a command line (of this program's without ``args``), of the
         environment and of the configuration files. Prints what is wrong and ends the
@@ -136,7 +159,7 @@ class LocustArgumentParser:
         given = sys.argv[1:] if args is None else list(args)
         flags = [flag.native() for flag in self.flags]
         options = namespace or Namespace()
-        vars(options).update(_native.parse_options(program, given, flags, self.config_files))
+        vars(options).update(_native.parse_options(program, given, flags, self.config_files, self.native_defaults()))
         try:
             self.finish(options)
         except ValueError as error:
@@ -149,7 +172,11 @@ class LocustArgumentParser:
         sys.exit(2)
 
     def finish(self, options: Namespace) -> None:
-        """Applies the flags' types to ``options``; ValueError says which value is wrong."""
+        """Applies the flags' types to ``options``, and adds attributes that no flag sets; ValueError
+        says which value is wrong."""
+        for dest, value in self.defaults.items():
+            if not hasattr(options, dest):
+                setattr(options, dest, value)
         for flag in self.flags:
             value = getattr(options, flag.dest, None)
             if flag.required and value is None:
@@ -190,7 +217,7 @@ def ui_extra_args_dict(args: list[str] | None = None) -> dict[str, dict[str, Any
     """The flags of a locustfile that the web page's form asks for, with their values in ``args``."""
     parser = get_parser()
     given = sys.argv[1:] if args is None else list(args)
-    values = _native.parse_options("acrida", given, [flag.native() for flag in parser.flags], None)
+    values = _native.parse_options("acrida", given, [flag.native() for flag in parser.flags], None, parser.native_defaults())
     return {
         flag.dest: UIExtraArgOptions(
             values[flag.dest], flag.secret, flag.required_in_page, flag.help, flag.kind == "words", flag.choices or None

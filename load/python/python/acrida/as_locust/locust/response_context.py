@@ -115,11 +115,7 @@ class ResponseContextManager(Response):
         self._decide(exc if isinstance(exc, Exception) else CatchResponseError(exc), "failure(...)")
 
     def _decide(self, verdict: bool | Exception, call: str) -> None:
-        if self._entered and not self._verdict_open:
-            raise LocustError(
-                "If you want to change the state of the request using .success() or .failure(), "
-                "you must pass catch_response=True."
-            )
+        # After the block it is too late to count, as in Locust; raise_for_status() goes by it all the same.
         if not self._entered:
             raise LocustError(
                 "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like "
