@@ -12,7 +12,7 @@ from acrida._native import main as _main
 
 from .env import Environment
 from .event import Events
-from .util.load_locustfile import is_shape_class, is_user_class, load_locustfile
+from .util.load_locustfile import is_shape_class, is_user_class, load_locustfile, load_locustfile_pytest
 
 __all__ = [
     "COMMON_OPTIONS",
@@ -20,6 +20,7 @@ __all__ = [
     "is_shape_class",
     "is_user_class",
     "load_locustfile",
+    "load_locustfile_pytest",
     "main",
     "version",
 ]

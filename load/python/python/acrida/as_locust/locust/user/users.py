@@ -164,3 +164,12 @@ class HttpUser(RestMixin, User):
                 "or on the command line using the --host option."
             )
         self.client = HttpSession(base_url=self.host, request_event=self.environment.events.request, user=self, pool_manager=self.pool_manager)
+
+
+def __getattr__(name: str) -> Any:
+    """PytestUser, which takes pytest, is looked up when it is asked for."""
+    if name == "PytestUser":
+        from .pytest_user import PytestUser
+
+        return PytestUser
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
