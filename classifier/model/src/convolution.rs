@@ -44,7 +44,8 @@ impl Convolution {
         images * self.side_out * self.side_out
     }
 
-    fn is_pointwise(&self) -> bool {
+    /// Whether each output pixel is made of the input pixel at its place alone.
+    pub(crate) fn is_pointwise(&self) -> bool {
         self.size == 1 && self.stride == 1
     }
 

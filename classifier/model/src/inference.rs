@@ -6,7 +6,7 @@ use classifier_imaging::{Class, Preprocessing};
 
 use crate::artifact::ModelFile;
 use crate::container::ArtifactError;
-use crate::direct::{Direct, Pass};
+use crate::kernel::{Buffers, Kernel, Pass};
 use crate::network::{Architecture, CLASSES, EPSILON, Head, Network, Node, Unit, Weights};
 use crate::pooling::Pool;
 
@@ -22,7 +22,7 @@ pub struct Classifier {
     /// weights before it: scales are unused, offsets are the channel's offset.
     pub(crate) folded: Vec<f32>,
     /// The same weights again, as convolutions read them; in the network's order.
-    convolutions: Vec<Direct>,
+    kernels: Vec<Kernel>,
     temperature: f32,
     preprocessing: Preprocessing,
     version: String,
@@ -39,7 +39,7 @@ pub struct Prediction {
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) slots: Vec<Vec<f32>>,
-    bordered: Vec<f32>,
+    buffers: Buffers,
 }
 
 impl Prediction {
@@ -106,11 +106,11 @@ impl Classifier {
     pub(crate) fn from_weights(architecture: &Architecture, weights: &Weights) -> Classifier {
         let network = Network::new(architecture);
         let folded = fold(&network, weights);
-        let convolutions = network.units().map(|unit| direct(unit, &folded)).collect();
+        let kernels = network.units().map(|unit| kernel(unit, &folded)).collect();
         Classifier {
             network,
             folded,
-            convolutions,
+            kernels,
             temperature: 1.0,
             preprocessing: Preprocessing::new(architecture.side),
             version: String::new(),
@@ -147,12 +147,12 @@ impl Classifier {
             for (target, image) in scratch.slots[0].chunks_exact_mut(size).zip(group) {
                 target.copy_from_slice(image);
             }
-            let mut convolutions = self.convolutions.iter();
+            let mut kernels = self.kernels.iter();
             for node in &self.network.nodes {
                 match node {
                     Node::Unit(unit) => {
-                        let convolution = convolutions.next().expect("one for each unit");
-                        scratch.convolve(convolution, unit, group.len());
+                        let kernel = kernels.next().expect("one for each unit");
+                        scratch.convolve(kernel, unit, group.len());
                     }
                     Node::Pool {
                         pool,
@@ -170,11 +170,11 @@ impl Classifier {
 }
 
 /// A unit's convolution, its normalisation in it.
-fn direct(unit: &Unit, folded: &[f32]) -> Direct {
+fn kernel(unit: &Unit, folded: &[f32]) -> Kernel {
     let channels = unit.convolution.channels_out;
     let weights = &folded[unit.convolution.weights.clone()];
     let offsets = &folded[unit.scale.clone()][channels..];
-    Direct::new(&unit.convolution, weights, offsets)
+    Kernel::new(&unit.convolution, weights, offsets)
 }
 
 impl Head {
@@ -225,15 +225,15 @@ impl Scratch {
         }
     }
 
-    fn convolve(&mut self, convolution: &Direct, unit: &Unit, images: usize) {
+    fn convolve(&mut self, kernel: &Kernel, unit: &Unit, images: usize) {
         let mut output = std::mem::take(&mut self.slots[unit.output]);
-        convolution.run(Pass {
+        kernel.run(Pass {
             input: &self.slots[unit.input],
             shortcut: unit.shortcut.map(|slot| &self.slots[slot][..]),
             relu: unit.relu,
             output: &mut output,
             images,
-            bordered: &mut self.bordered,
+            buffers: &mut self.buffers,
         });
         self.slots[unit.output] = output;
     }

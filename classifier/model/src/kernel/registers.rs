@@ -1,21 +1,25 @@
 //! Tiles of output pixels times blocks of output channels, summed up in registers.
 
-use pulp::{Simd, WithSimd};
+use pulp::{MemMask, Simd, WithSimd};
 
-use super::{Direct, Pass};
+use super::direct::Direct;
 
 /// Output pixels of a tile at most: each needs an address in a register, too.
 const PIXELS_MAX: usize = 10;
 /// Sums of a tile at most. More would fit into 32 registers, but compilers give up then.
 const SUMS_MAX: usize = 24;
 
-/// A pass on registers of whatever kind the machine has.
-pub(super) struct Run<'a> {
+/// A convolution of images that have their borders.
+pub(super) struct Sums<'a> {
     pub(super) direct: &'a Direct,
-    pub(super) pass: Pass<'a>,
+    pub(super) input: &'a [f32],
+    pub(super) shortcut: Option<&'a [f32]>,
+    pub(super) relu: bool,
+    pub(super) output: &'a mut [f32],
+    pub(super) images: usize,
 }
 
-impl WithSimd for Run<'_> {
+impl WithSimd for Sums<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -28,28 +32,36 @@ impl WithSimd for Run<'_> {
     }
 }
 
-impl Run<'_> {
+impl Sums<'_> {
     #[inline(always)]
     fn blocks<S: Simd, const BLOCK: usize>(self, simd: S) {
-        let Run { direct, pass } = self;
+        let direct = self.direct;
         let convolution = &direct.convolution;
-        let (size, width) = (direct.bordered_size(), BLOCK * S::F32_LANES);
-        let input = direct.add_border(pass.input, pass.images, pass.bordered);
-        let result = convolution.pixels(1) * convolution.channels_out;
+        let width = BLOCK * S::F32_LANES;
+        // Pixels that need no neighbours may as well be of one image.
+        let images = if convolution.is_pointwise() {
+            1
+        } else {
+            self.images
+        };
+        let pixels = convolution.pixels(self.images / images);
+        let size = direct.bordered_size() * (self.images / images);
+        let result = pixels * convolution.channels_out;
         // Beside a tile's sums, a block's weights and one number of the input.
         let room = S::REGISTER_COUNT.saturating_sub(BLOCK + 1).min(SUMS_MAX) / BLOCK;
         let blocks = direct.weights.chunks_exact(convolution.patch() * width);
         for (block, weights) in blocks.enumerate() {
-            for image in 0..pass.images {
+            for image in 0..images {
                 let there = image * result..(image + 1) * result;
                 let tiles = Tiles {
                     direct,
                     weights,
                     first: block * width,
-                    input: &input[image * size..][..size],
-                    shortcut: pass.shortcut.map(|all| &all[there.clone()]),
-                    relu: pass.relu,
-                    output: &mut pass.output[there],
+                    pixels,
+                    input: &self.input[image * size..][..size],
+                    shortcut: self.shortcut.map(|all| &all[there.clone()]),
+                    relu: self.relu,
+                    output: &mut self.output[there],
                 };
                 tiles.run::<S, BLOCK>(simd, room.clamp(1, PIXELS_MAX));
             }
@@ -65,6 +77,7 @@ struct Tiles<'a> {
     first: usize,
     /// The image with its border.
     input: &'a [f32],
+    pixels: usize,
     shortcut: Option<&'a [f32]>,
     relu: bool,
     output: &'a mut [f32],
@@ -74,7 +87,7 @@ impl Tiles<'_> {
     /// In tiles as equal as may be, of at most `most` pixels.
     #[inline(always)]
     fn run<S: Simd, const BLOCK: usize>(mut self, simd: S, most: usize) {
-        let pixels = self.direct.convolution.pixels(1);
+        let pixels = self.pixels;
         let count = pixels.div_ceil(most);
         let mut walk = Walk::new(self.direct);
         for tile in 0..count {
@@ -158,7 +171,8 @@ impl Tiles<'_> {
 fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
     match S::as_simd_f32s(from) {
         ([whole], []) => *whole,
-        _ => simd.partial_load_f32s(from),
+        // SAFETY: no more numbers are read than there are.
+        _ => unsafe { simd.mask_load_ptr_f32s(first::<S>(simd, from.len()), from.as_ptr()) },
     }
 }
 
@@ -167,8 +181,19 @@ fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
 fn store<S: Simd>(simd: S, to: &mut [f32], numbers: S::f32s) {
     match S::as_mut_simd_f32s(to) {
         ([whole], []) => *whole = numbers,
-        (_, to) => simd.partial_store_f32s(to, numbers),
+        (_, to) => {
+            let mask = first::<S>(simd, to.len());
+            // SAFETY: no more numbers are written than there is room for.
+            unsafe { simd.mask_store_ptr_f32s(mask, to.as_mut_ptr(), numbers) }
+        }
     }
+}
+
+/// The first `count` numbers of a register. Made anew, the mask is used by an instruction; as
+/// it is, by a call.
+#[inline(always)]
+fn first<S: Simd>(simd: S, count: usize) -> MemMask<S::m32s> {
+    MemMask::new(simd.mask_between_m32s(0, count as u32).mask())
 }
 
 /// Where the patches of output pixels begin in an image with its border, row by row.
