@@ -98,12 +98,25 @@ fn resize_area(image: &GreyImage, area: Area, side: usize) -> Vec<u8> {
 /// the scanner do not matter. The constant keeps the noise of a blank image small.
 pub fn normalise(values: &mut [f32]) {
     let count = values.len() as f32;
-    let mean = values.iter().sum::<f32>() / count;
-    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / count;
+    let mean = sum(values, |v| v) / count;
+    let variance = sum(values, |v| (v - mean) * (v - mean)) / count;
     let factor = 1.0 / (variance.sqrt() + 4.0);
     for value in values {
         *value = (*value - mean) * factor;
     }
+}
+
+/// The sum of what `of` makes of each value; several partial sums are quicker than one, and
+/// nearer to the truth.
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0; 32];
+    let (groups, rest) = values.as_chunks::<32>();
+    for group in groups {
+        for (sum, value) in sums.iter_mut().zip(group) {
+            *sum += of(*value);
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|value| of(*value)).sum::<f32>()
 }
 
 #[cfg(test)]
