@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 from balanced import API_PORT, NameService, Nginx, Replica, Users
 from conftest import executable, free_port
+from docker.utils.build import exclude_paths
 from support import PATIENCE_S, ROOT, wait_for
 
 IMAGE = (ROOT / "samples/glioma/glioma_1.jpg").read_bytes()
@@ -112,6 +115,22 @@ def test_nginx_takes_its_configuration_as_it_is_shipped(nginx_command: str) -> N
         [nginx_command, "-t", "-c", ROOT / "deploy/nginx.conf"], stderr=subprocess.PIPE, text=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_image_is_built_from_the_whole_workspace_and_nothing_that_was_built(tmp_path: Path) -> None:
+    lines = (ROOT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    # As Docker's own client reads them.
+    sent = {path for path in exclude_paths(str(ROOT), patterns) if (ROOT / path).is_file()}
+    for path in sent:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    command = ["cargo", "metadata", "--format-version=1", "--no-deps", "--locked", "--offline"]
+    metadata = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+    names = {package["name"] for package in json.loads(metadata.stdout)["packages"]}
+    assert {"classifier-service", "bench-target"} <= names
+    assert {"models/brain-mri.model", "models/brain-mri.replay"} <= sent
+    assert not [path for path in sent if path.startswith(("target/", ".git/")) or "/node_modules/" in path]
 
 
 def test_compose_yaml_is_what_the_compose_specification_describes() -> None:
