@@ -38,6 +38,9 @@ pub enum StoreError {
         /// What it was called then.
         stored: String,
     },
+    /// Another version than expected serves: somebody has chosen it meanwhile.
+    #[error("model version {0} serves, which was chosen meanwhile")]
+    OtherServes(String),
     /// No model version has this name, or its file was removed.
     #[error("there is no model version {0:?}")]
     UnknownVersion(String),

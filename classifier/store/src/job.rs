@@ -133,6 +133,8 @@ pub enum Outcome<'a> {
     Accepted {
         /// The model.
         model: NewModel<'a>,
+        /// The version that it was found no worse than, and takes the place of.
+        in_place_of: &'a str,
         /// A sentence.
         message: String,
     },

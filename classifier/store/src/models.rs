@@ -87,9 +87,7 @@ impl Store {
     ///
     /// [`StoreError::Database`].
     pub fn serving_model(&self) -> Result<Option<ModelVersion>, StoreError> {
-        let serving = format!("SELECT {COLUMNS} FROM models WHERE serving = 1");
-        let row = self.records.read(|sql| sql.row(&serving, &[]))?;
-        row.as_ref().map(read_model).transpose()
+        self.records.read(serving)
     }
 
     /// Every version that is kept, the latest first.
@@ -151,15 +149,30 @@ impl Store {
             )
         })?;
         for row in removed {
-            let key: String = row.get("key")?;
-            let named = "SELECT 1 FROM models WHERE key = ?1";
-            let named = self.records.read(|sql| sql.row(named, values![&key]))?;
-            if named.is_none() {
-                self.objects.remove(&key);
-            }
+            self.remove_unless_named(&row.get::<String>("key")?)?;
         }
         Ok(())
     }
+
+    /// Removes the file `key` that no version has.
+    pub(crate) fn remove_unless_named(&self, key: &str) -> Result<(), StoreError> {
+        let named = "SELECT 1 FROM models WHERE key = ?1";
+        if self
+            .records
+            .read(|sql| sql.row(named, values![key]))?
+            .is_none()
+        {
+            self.objects.remove(key);
+        }
+        Ok(())
+    }
+}
+
+/// The version that serves.
+pub(crate) fn serving(sql: &mut dyn Sql) -> Result<Option<ModelVersion>, StoreError> {
+    let serving = format!("SELECT {COLUMNS} FROM models WHERE serving = 1");
+    let row = sql.row(&serving, &[])?;
+    row.as_ref().map(read_model).transpose()
 }
 
 /// Lists a model under a free name, and makes it serve.
@@ -237,6 +250,11 @@ mod tests {
     use crate::testing::places;
 
     const LEASE: Duration = Duration::from_secs(60);
+    const SETTINGS: JobSettings = JobSettings {
+        epochs: 1,
+        batch_size: 16,
+        learning_rate: 1e-3,
+    };
 
     fn file<'a>(content: &'a [u8], version: &'a str) -> NewModel<'a> {
         NewModel {
@@ -257,21 +275,16 @@ mod tests {
 
     /// Runs a job whose model is accepted.
     fn retrain(store: &Store, content: &[u8]) -> String {
-        let (settings, now) = (
-            JobSettings {
-                epochs: 1,
-                batch_size: 16,
-                learning_rate: 1e-3,
-            },
-            Timestamp::UNIX_EPOCH,
-        );
-        store.request_job(settings, 1, now).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        store.request_job(SETTINGS, 1, now).unwrap();
         let job = store.start_next_job("a", LEASE, now).unwrap().unwrap();
+        let serving = store.serving_model().unwrap().unwrap().version;
         let outcome = Outcome::Accepted {
             model: NewModel {
                 version: None,
                 ..file(content, "")
             },
+            in_place_of: &serving,
             message: String::new(),
         };
         let version = store.finish_job(&job.id, "a", &outcome, Figures::default(), now);
@@ -290,6 +303,43 @@ mod tests {
             assert_eq!(adopt(&store, b"other file, same name", "v1"), "v3");
             let error = store.serve_version("v9").unwrap_err();
             assert_eq!(error.to_string(), "there is no model version \"v9\"");
+        }
+    }
+
+    #[test]
+    fn a_version_that_was_chosen_while_a_job_ran_is_not_overruled_by_its_result() {
+        for place in places() {
+            // The choice is made at another replica.
+            let (store, other) = (place.open(), place.open());
+            adopt(&store, b"shipped", "v1");
+            assert_eq!(retrain(&store, b"retrained"), "v2");
+            let now = Timestamp::UNIX_EPOCH;
+            store.request_job(SETTINGS, 1, now).unwrap();
+            let job = store.start_next_job("a", LEASE, now).unwrap().unwrap();
+            other.serve_version("v1").unwrap();
+            let result = Outcome::Accepted {
+                model: file(b"result", ""),
+                in_place_of: "v2",
+                message: String::new(),
+            };
+            let files = || std::fs::read_dir(place.folder().join("models")).unwrap();
+            let before = files().count();
+            let late = store.finish_job(&job.id, "a", &result, Figures::default(), now);
+            assert!(
+                matches!(&late, Err(StoreError::OtherServes(chosen)) if chosen == "v1"),
+                "{late:?}"
+            );
+            assert_eq!(store.serving_model().unwrap().unwrap().version, "v1");
+            assert_eq!(
+                files().count(),
+                before,
+                "a file that nobody names is removed"
+            );
+            let why = Outcome::Rejected {
+                message: "v1 stays".to_owned(),
+            };
+            let ended = store.finish_job(&job.id, "a", &why, Figures::default(), now);
+            assert_eq!(ended.unwrap(), None, "the job was still this runner's");
         }
     }
 

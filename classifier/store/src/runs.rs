@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::error::StoreError;
 use crate::job::{Figures, Job, Lease, Outcome};
 use crate::jobs::{COLUMNS, read_job};
-use crate::models::insert_model;
+use crate::models::{insert_model, serving};
 use crate::records::values;
 use crate::store::{Store, timestamp};
 
@@ -112,7 +112,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] when the job was taken from `runner`. As of [`StoreError`]
+    /// [`StoreError::OtherServes`] when the version that an accepted model was compared with serves no
+    /// longer. [`StoreError::LeaseLost`] when the job was taken from `runner`. As of [`StoreError`]
     /// besides; the job then still runs.
     pub fn finish_job(
         &self,
@@ -125,9 +126,19 @@ impl Store {
         if let Outcome::Accepted { model, .. } = outcome {
             self.objects.put(&model.key(), model.content)?;
         }
-        let version = self.records.write(|sql| {
+        let written = self.records.write(|sql| {
             let version = match outcome {
-                Outcome::Accepted { model, .. } => Some(insert_model(sql, model, Some(id), now)?),
+                Outcome::Accepted {
+                    model, in_place_of, ..
+                } => {
+                    match serving(sql)? {
+                        Some(chosen) if chosen.version != *in_place_of => {
+                            return Err(StoreError::OtherServes(chosen.version));
+                        }
+                        _ => {}
+                    }
+                    Some(insert_model(sql, model, Some(id), now)?)
+                }
                 _ => None,
             };
             let (status, message, error) = outcome.record();
@@ -152,7 +163,13 @@ impl Store {
                 0 => Err(StoreError::LeaseLost(id.to_owned())),
                 _ => Ok(version),
             }
-        })?;
+        });
+        if let (Err(StoreError::OtherServes(_)), Outcome::Accepted { model, .. }) =
+            (&written, outcome)
+        {
+            self.remove_unless_named(&model.key())?;
+        }
+        let version = written?;
         self.remove_oldest_models()?;
         Ok(version)
     }
@@ -215,7 +232,11 @@ mod tests {
                 version: None,
             };
             let message = String::new();
-            let late = Outcome::Accepted { model, message };
+            let late = Outcome::Accepted {
+                model,
+                in_place_of: "v1",
+                message,
+            };
             let error = store.finish_job(&job.id, "a", &late, Figures::default(), now());
             assert!(matches!(error, Err(StoreError::LeaseLost(_))), "{error:?}");
             assert_eq!(store.model_versions().unwrap(), []);

@@ -82,6 +82,11 @@ impl Store {
         self.owner.name()
     }
 
+    /// Whether objects can be reached now, known within 1.5 s; a bucket is asked once a second at most.
+    pub fn objects_answer(&self) -> bool {
+        self.objects.answer()
+    }
+
     /// Where a class's uploads are, for people: a folder's path, or an address of a bucket.
     pub fn upload_place(&self, class: Class) -> String {
         self.objects.place(&upload_folder(class))

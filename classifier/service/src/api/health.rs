@@ -46,8 +46,10 @@ pub(crate) async fn live() -> Json<Alive> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Readiness {
     ready: bool,
-    /// Whether the store answers.
-    store: bool,
+    /// Whether the database answers; `null` where that does not matter.
+    store: Option<bool>,
+    /// Whether the folder or bucket of images and models answers; `null` where that does not matter.
+    objects: Option<bool>,
     /// Whether one more image could wait for a thread.
     queue: bool,
     /// Whether the service was told to stop, and still answers for a while.
@@ -72,11 +74,20 @@ pub(crate) async fn ready(
     State(app): State<Arc<App>>,
     Query(asked): Query<Purpose>,
 ) -> (StatusCode, Json<Readiness>) {
-    let store = ask(&app.store, |store| store.serving_model()).await.is_ok();
+    let (store, objects) = match asked.purpose.as_deref() {
+        // Not even asked: a store that is silent would keep who waits for the answer.
+        Some(PREDICTIONS) => (None, None),
+        _ => {
+            let store = ask(&app.store, |store| store.serving_model());
+            let objects = ask(&app.store, |store| Ok(store.objects_answer()));
+            let (store, objects) = tokio::join!(store, objects);
+            (Some(store.is_ok()), Some(objects.unwrap_or(false)))
+        }
+    };
     let queue = app.predictor.has_room();
     let draining = app.draining.load(Ordering::Relaxed);
-    let needs_store = asked.purpose.as_deref() != Some(PREDICTIONS);
-    let ready = (store || !needs_store) && queue && !draining;
+    let answers = |part: Option<bool>| part.unwrap_or(true);
+    let ready = answers(store) && answers(objects) && queue && !draining;
     let status = if ready {
         StatusCode::OK
     } else {
@@ -85,6 +96,7 @@ pub(crate) async fn ready(
     let readiness = Readiness {
         ready,
         store,
+        objects,
         queue,
         draining,
     };

@@ -62,14 +62,6 @@ impl Worker {
         }
     }
 
-    /// The version that serves, if it is not `version`: somebody who chose one while the job ran
-    /// chose it knowing that.
-    fn chosen_instead_of(&self, version: &str) -> Result<Option<String>> {
-        let serving = self.plan.store.serving_model()?;
-        let serving = serving.context("no model serves")?.version;
-        Ok(Some(serving).filter(|serving| serving != version))
-    }
-
     fn finish(
         &self,
         ended: &Ended,
@@ -89,22 +81,27 @@ impl Worker {
                 let message = done.message.clone();
                 if !done.accepted {
                     finish(&Outcome::Rejected { message })?;
-                } else if let Some(chosen) = self.chosen_instead_of(compared_with)? {
-                    let message = overruled(compared_with, &chosen);
-                    finish(&Outcome::Rejected { message })?;
                 } else {
                     let content =
                         fs::read(out).with_context(|| format!("cannot read {}", out.display()))?;
                     let evaluation = done.evaluation.to_string();
-                    finish(&Outcome::Accepted {
+                    let accepted = finish(&Outcome::Accepted {
                         model: NewModel {
                             content: &content,
                             accuracy: Some(done.accuracy),
                             evaluation: Some(&evaluation),
                             version: None,
                         },
+                        in_place_of: compared_with,
                         message,
-                    })?;
+                    });
+                    // Somebody who chose another one while the job ran chose it knowing that.
+                    if let Err(StoreError::OtherServes(chosen)) = &accepted {
+                        let message = overruled(compared_with, chosen);
+                        finish(&Outcome::Rejected { message })?;
+                    } else {
+                        accepted?;
+                    }
                 }
                 Ok("completed")
             }

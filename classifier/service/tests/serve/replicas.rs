@@ -197,7 +197,8 @@ fn predictions_go_on_while_the_database_is_away() {
         (503, &json!(false)),
         "{readiness}"
     );
-    assert_eq!(service.get("/ready?for=predictions").0, 200);
+    let (status, readiness) = service.get("/ready?for=predictions");
+    assert_eq!((status, &readiness["store"]), (200, &json!(null)));
     assert_eq!(service.get("/live").0, 200);
     assert_eq!(service.post("file", &image).0, 200);
     for (status, reply) in [
@@ -223,6 +224,38 @@ fn predictions_go_on_while_the_database_is_away() {
     let cancelled = service.post_to(&format!("/retrain_jobs/{job}/cancel"), JSON, b"");
     assert_eq!(cancelled.0, 200, "{}", cancelled.1);
     until_it_is(&service, &job, "cancelled");
+}
+
+#[test]
+fn who_needs_the_bucket_is_told_when_it_is_away_and_predictions_go_on() {
+    let workshop = Workshop::new();
+    let mut shared = Shared::new(workshop);
+    let model = shared.workshop.model();
+    let replica = shared.replica(&model);
+    let service = &replica.service;
+    let ready = |status: u16, answers: bool| {
+        until("readiness is as it should be", || {
+            let (found, readiness) = service.get("/ready");
+            assert_eq!(readiness["store"], true, "{readiness}");
+            (found == status && readiness["objects"] == answers).then_some(())
+        });
+    };
+    ready(200, true);
+    for (away, back) in [
+        (
+            ObjectStore::go_away as fn(&mut ObjectStore),
+            ObjectStore::go_on as fn(&mut ObjectStore),
+        ),
+        (ObjectStore::fall_silent, ObjectStore::speak),
+    ] {
+        away(&mut shared.objects);
+        ready(503, false);
+        let (status, readiness) = service.get("/ready?for=predictions");
+        assert_eq!((status, &readiness["objects"]), (200, &json!(null)));
+        assert_eq!(service.post("file", &picture(Class::Glioma, 1)).0, 200);
+        back(&mut shared.objects);
+        ready(200, true);
+    }
 }
 
 #[test]

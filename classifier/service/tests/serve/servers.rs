@@ -189,19 +189,44 @@ impl ObjectStore {
     /// Has the bucket `mri`.
     pub(crate) fn start() -> ObjectStore {
         let port = free_port();
-        let child = Command::new(find("s3"))
-            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program starts");
-        let store = ObjectStore { child, port };
-        until("the object store listens", || {
-            TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        let made = ureq::put(format!("{}/mri", store.url())).send_empty();
-        assert!(made.expect("a reply").status().is_success());
+        let store = ObjectStore {
+            child: s3(port),
+            port,
+        };
+        store.make_bucket();
         store
+    }
+
+    /// Has the bucket `mri`, if it has none.
+    fn make_bucket(&self) {
+        let made = ureq::put(format!("{}/mri", self.url())).send_empty();
+        assert!(made.expect("a reply").status().is_success());
+    }
+
+    /// Refuses connections.
+    pub(crate) fn go_away(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// After [`ObjectStore::go_away`]: it is back, and empty.
+    pub(crate) fn go_on(&mut self) {
+        self.child = s3(self.port);
+        self.make_bucket();
+    }
+
+    /// Takes connections, and answers nothing.
+    pub(crate) fn fall_silent(&mut self) {
+        self.signal("-STOP");
+    }
+
+    /// After [`ObjectStore::fall_silent`].
+    pub(crate) fn speak(&mut self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        run(Command::new("kill").args([signal, &self.child.id().to_string()]));
     }
 
     /// What `--s3-endpoint` takes.
@@ -220,6 +245,19 @@ impl ObjectStore {
         let mut reply = reply.expect("the object is there");
         reply.body_mut().read_to_vec().expect("a body")
     }
+}
+
+fn s3(port: u16) -> Child {
+    let child = Command::new(find("s3"))
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    until("the object store listens", || {
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+    child
 }
 
 impl Drop for ObjectStore {

@@ -1,8 +1,9 @@
 //! A bucket of an S3-compatible store.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusty_s3::{Bucket as Address, Credentials, S3Action, UrlStyle};
 use sha2::{Digest, Sha256};
@@ -15,6 +16,9 @@ use crate::error::StoreError;
 const SIGNED_FOR: Duration = Duration::from_secs(300);
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Whether it answers at all is known after this long, and for how long that is taken for so.
+const SEEN_WITHIN: Duration = Duration::from_millis(1_500);
+const SEEN_FOR: Duration = Duration::from_secs(1);
 /// Pauses before each further attempt, when the store was busy or not to be reached.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 /// Of an object, no more is read; uploads and models are far smaller.
@@ -39,6 +43,8 @@ pub(crate) struct Bucket {
     /// Before every key: empty, or with a slash at its end.
     prefix: String,
     agent: Agent,
+    /// When it was last asked whether it answers, and whether it did.
+    seen: Mutex<Option<(Instant, bool)>>,
 }
 
 impl std::fmt::Debug for Bucket {
@@ -90,6 +96,7 @@ impl Bucket {
                 folder => format!("{folder}/"),
             },
             agent: agent.into(),
+            seen: Mutex::new(None),
         };
         bucket.check()?;
         Ok(bucket)
@@ -101,6 +108,22 @@ impl Bucket {
         let url = url.sign(SIGNED_FOR);
         let reply = self.ask(|| self.agent.head(url.as_str()).call())?;
         self.expect_success("the bucket", reply).map(drop)
+    }
+
+    /// Whether it answers now, or did a moment ago: however many ask, it is asked once a second.
+    pub(super) fn answers(&self) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, answered)) = *seen
+            && when.elapsed() < SEEN_FOR
+        {
+            return answered;
+        }
+        let url = self.address.head_bucket(Some(&self.credentials));
+        let request = self.agent.head(url.sign(SIGNED_FOR).as_str()).config();
+        let reply = request.timeout_global(Some(SEEN_WITHIN)).build().call();
+        let answered = reply.is_ok_and(|reply| reply.status().is_success());
+        *seen = Some((Instant::now(), answered));
+        answered
     }
 
     pub(super) fn place(&self, key: &str) -> String {

@@ -68,6 +68,11 @@ impl Folder {
         written.map_err(StoreError::file(path))
     }
 
+    /// Whether it is there.
+    pub(super) fn answers(&self) -> bool {
+        self.path(UNFINISHED).is_dir()
+    }
+
     /// The bytes under `key`.
     pub(super) fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.path(key);

@@ -60,6 +60,14 @@ impl Objects {
         }
     }
 
+    /// Whether objects can be reached now.
+    pub(crate) fn answer(&self) -> bool {
+        match self {
+            Objects::Folder(folder) => folder.answers(),
+            Objects::Bucket(bucket, _) => bucket.answers(),
+        }
+    }
+
     /// The bytes under `key`.
     pub(crate) fn get(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         match self {
