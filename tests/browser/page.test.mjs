@@ -55,7 +55,7 @@ test("a test is started, watched in every tab, changed, stopped, and started aga
     await page.click(".sort:has-text('Requests')");
     assert.match(await page.locator("tbody tr").first().innerText(), /\/health/);
     await page.click("tbody tr button.link");
-    await until("the chart of one endpoint", async () => (await page.locator("#panel select").inputValue()) === "GET /health");
+    await until("the chart of one endpoint", async () => (await page.locator("#panel select").first().inputValue()) === "GET /health");
 
     await page.click("text=Edit");
     await page.fill("dialog [name=user_count]", "4");

@@ -54,9 +54,9 @@ function App() {
     ${formOpen && html`<${Dialog} onClose=${() => setFormOpen(false)}>
       <${SwarmForm} frame=${frame} onDone=${() => setFormOpen(false)} onCancel=${() => setFormOpen(false)} /><//>`}
     <${Tabs} id=${id} frame=${frame} />
-    <main id="panel" class=${asks ? "start" : ""} role="tabpanel" aria-labelledby=${`tab-${id}`} tabindex="-1">
+    <main><div id="panel" class=${asks ? "start" : ""} role="tabpanel" aria-labelledby=${`tab-${id}`} tabindex="-1">
       ${asks ? html`<div class="card"><${SwarmForm} frame=${frame} onDone=${() => {}} /></div>` : html`<${Tab} frame=${frame} theme=${theme} />`}
-    </main>
+    </div></main>
     <footer>Acrida ${window.templateArgs.version} · ${frame.load.cores} cores · generator ${Math.round(frame.load.cpu)} % CPU, event loop ${time(frame.load.lag_ms)} late, ${Math.round(frame.load.memory)} MB</footer>`;
 }
 
@@ -70,20 +70,22 @@ function titleOf(frame) {
 function Tabs({ id, frame }) {
   const list = useRef(null);
   const move = (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
     const at = TABS.findIndex(([tab]) => event.target.id === `tab-${tab}`);
-    const next = TABS[(at + step + TABS.length) % TABS.length][0];
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const next = TABS[(to + TABS.length) % TABS.length][0];
     location.hash = next;
     list.current.querySelector(`#tab-${next}`).focus();
   };
-  return html`<nav class="tabs" role="tablist" aria-label="Views" ref=${list} onKeyDown=${move}>
-    ${TABS.map(([tab, label, , badge]) => html`<a id=${`tab-${tab}`} role="tab" href=${`#${tab}`}
+  // On a narrow screen the row of tabs scrolls; the one that is chosen stays in sight.
+  useEffect(() => list.current.querySelector(`#tab-${id}`).scrollIntoView({ block: "nearest", inline: "nearest" }), [id]);
+  return html`<nav aria-label="Views"><div class="tabs" role="tablist" ref=${list} onKeyDown=${move}>
+    ${TABS.map(([tab, label, , badge]) => html`<a id=${`tab-${tab}`} role="tab" href=${`./#${tab}`}
       aria-selected=${tab === id ? "true" : "false"} aria-controls="panel" tabindex=${tab === id ? 0 : -1}
       onClick=${(event) => { event.preventDefault(); location.hash = tab; }}>${label}
       ${badge && badge(frame) > 0 && html`<span class="badge ${tab}">${badge(frame)}</span>`}</a>`)}
-  </nav>`;
+  </div></nav>`;
 }
 
 function Dialog({ onClose, children }) {

@@ -1,13 +1,20 @@
 // One chart: uPlot with our colours, a shared cursor, a shared zoom and marks.
-import { html, useEffect, useRef } from "./vendor/htm-preact.js";
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { at, count } from "./format.js";
 
 /* global uPlot */
 
-/** The range of times that every chart shows; null is everything. */
+/**
+ * What every chart shows: everything, so many of the newest seconds, or from here to there.
+ * @type {null | number | [number, number]}
+ */
 let zoom = null;
 /** @type {Set<any>} */
 const charts = new Set();
+/** @type {Set<(range: typeof zoom) => void>} */
+const zoomWatchers = new Set();
+/** Room above a chart for what its marks say, in pixels. */
+const MARKS_HEIGHT = 18;
 
 /** @param {string} name */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -15,12 +22,30 @@ export const colour = (name) => getComputedStyle(document.documentElement).getPr
 function zoomAll(range) {
   zoom = range;
   for (const chart of charts) show(chart);
+  for (const watcher of zoomWatchers) watcher(range);
+}
+
+const SPANS = [["", "Whole test"], ["60", "Last minute"], ["300", "Last 5 minutes"], ["900", "Last 15 minutes"], ["3600", "Last hour"]];
+
+/** Chooses what every chart shows, without a mouse too. */
+export function ZoomSelect() {
+  const [range, setRange] = useState(zoom);
+  useEffect(() => {
+    zoomWatchers.add(setRange);
+    return () => zoomWatchers.delete(setRange);
+  }, []);
+  const byHand = Array.isArray(range);
+  return html`<label>Time <select value=${byHand ? "drawn" : String(range ?? "")} onChange=${(event) => zoomAll(Number(event.target.value) || null)}>
+    ${SPANS.map(([seconds, label]) => html`<option value=${seconds}>${label}</option>`)}
+    ${byHand && html`<option value="drawn">${clockTime(range[0], true)} to ${clockTime(range[1], true)}</option>`}
+  </select></label>`;
 }
 
 function show(chart) {
   const times = chart.data[0];
   if (!times.length) return;
-  const [min, max] = zoom || [times[0], times[times.length - 1]];
+  const newest = times[times.length - 1];
+  const [min, max] = Array.isArray(zoom) ? zoom : [zoom ? Math.max(times[0], newest - zoom) : times[0], newest];
   chart.setScale("x", { min, max: Math.max(max, min + 1) });
   if (chart.cursor.idx == null) chart.setLegend({ idx: times.length - 1 }, false);
 }
@@ -43,13 +68,15 @@ function marks(events) {
       draw: (chart) => {
         const { ctx, bbox } = chart;
         ctx.save();
-        ctx.strokeStyle = ctx.fillStyle = colour("--faint");
+        ctx.strokeStyle = colour("--faint");
+        ctx.fillStyle = colour("--soft");
         ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
         ctx.textAlign = "left";
         ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
         let free = -Infinity;
         for (const event of events.current) {
-          const x = Math.round(chart.valToPos(event.t, "x", true));
+          // What started the test came just before the first point.
+          const x = Math.round(chart.valToPos(event === events.current[0] ? Math.max(event.t, chart.data[0][0]) : event.t, "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) continue;
           ctx.beginPath();
           ctx.moveTo(x, bbox.top);
@@ -58,7 +85,7 @@ function marks(events) {
           const width = ctx.measureText(event.text).width;
           const left = Math.min(x + 4, bbox.left + bbox.width - width);
           if (left > free) {
-            ctx.fillText(event.text, left, bbox.top + 11 * devicePixelRatio);
+            ctx.fillText(event.text, left, bbox.top - 5 * devicePixelRatio);
             free = left + width + 8;
           }
         }
@@ -75,6 +102,7 @@ function marks(events) {
  */
 export function Chart({ title, lines, data, events, unit, height = 220, theme }) {
   const box = useRef(null);
+  const legend = useRef(null);
   const chart = useRef(null);
   const marked = useRef(events);
   marked.current = events;
@@ -84,6 +112,8 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
     const options = {
       width: box.current.clientWidth,
       height,
+      padding: [MARKS_HEIGHT, 28, 0, 0],
+      legend: { mount: (_, made) => legend.current.append(made) },
       cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
       axes: [
@@ -123,6 +153,7 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
       resized.disconnect();
       charts.delete(made);
       made.destroy();
+      legend.current?.replaceChildren();
     };
   }, [theme, lines.map((line) => line.label).join()]);
   useEffect(() => {
@@ -136,7 +167,7 @@ export function Chart({ title, lines, data, events, unit, height = 220, theme })
     return `${line.label} ${value == null ? "none" : unit(value)}`;
   });
   return html`<figure class="card chart">
-    <figcaption><h3>${title}</h3></figcaption>
+    <figcaption><h2>${title}</h2><div ref=${legend}></div></figcaption>
     <div ref=${box} role="img" aria-label=${`${title}: ${latest.join(", ")}`}></div>
   </figure>`;
 }

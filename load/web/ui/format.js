@@ -46,6 +46,15 @@ export function clock(seconds) {
   return hours ? `${hours}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
+/**
+ * Text from elsewhere, in which what one cannot see, or what turns other text around, is shown by its number:
+ * with it, a name could look like another one.
+ * @param {string} text
+ */
+export const readable = (text) =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, (character) =>
+    `\u27e8U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`);
+
 /** Time of the day. @param {number} t seconds since the epoch */
 export const at = (t) => (t ? new Date(t * 1000).toLocaleTimeString([], { hour12: false }) : "–");
 

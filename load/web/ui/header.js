@@ -17,8 +17,8 @@ export function Header({ frame, connected, theme, onTheme, onForm }) {
   };
   return html`<header class="top">
     <div class="bar">
-      <a class="brand" href="./"><img src="assets/icon.svg" alt="" width="28" height="28" /><b>Acrida</b></a>
-      <span class="file">${window.templateArgs.locustfile}${host && html` → <span title="Host">${host}</span>`}</span>
+      <h1><a class="brand" href="./"><img src="assets/icon.svg" alt="" width="28" height="28" /><span>Acrida</span></a></h1>
+      <span class="file" title=${host || ""}>${window.templateArgs.locustfile}${host && ` → ${host}`}</span>
       <span class="state ${frame.state}" role="status">${STATES[frame.state] || frame.state}</span>
       ${!connected && html`<span class="state lost" role="alert">Connection lost, trying again…</span>`}
       <span class="grow"></span>
@@ -50,12 +50,12 @@ function figures(frame) {
   const { total, wanted } = frame;
   const failed = total.requests ? total.failures / total.requests : 0;
   const remaining = wanted.run_time && active ? ` of ${clock(wanted.run_time)}` : "";
-  const p95 = active && total.now[1] != null ? total.now[1] : total.times[1];
+  const isNow = active && total.now[1] != null;
   return [
     ["Users", count(frame.users), active && wanted.users && wanted.users !== frame.users ? ` of ${count(wanted.users)}` : ""],
-    ["Requests / s", rate(active ? total.rps : total.avg_rps), active ? " now" : " average"],
-    ["Failures", percent(failed), total.failures ? ` ${count(total.failures)}` : "", failed > 0.01],
-    ["p95", time(p95), active ? " now" : ""],
+    ["Requests / s", rate(active ? total.rps : total.avg_rps), active ? " now" : total.requests ? " average" : ""],
+    ["Failures", total.requests ? percent(failed) : "–", total.failures ? ` ${count(total.failures)}` : "", failed > 0.01],
+    ["p95", time(isNow ? total.now[1] : total.times[1]), isNow ? " now" : ""],
     ["Requests", count(total.requests), ""],
     ["Time", clock(frame.elapsed), remaining],
   ];

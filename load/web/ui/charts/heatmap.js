@@ -17,7 +17,7 @@ export function Heatmap({ times, heat, theme }) {
     resized.observe(canvas.current.parentElement);
     return () => resized.disconnect();
   }, [times, heat, theme]);
-  return html`<figure class="card chart"><figcaption><h3>Spread of response times</h3>
+  return html`<figure class="card chart"><figcaption><h2>Spread of response times</h2>
     <p class="hint">Each column is a moment, each row a range of response times; the stronger, the more requests.</p></figcaption>
     <div><canvas ref=${canvas} role="img" aria-label="Heatmap of response times over time; the histogram on the overview has the numbers"></canvas></div>
   </figure>`;

@@ -1,7 +1,7 @@
 // The course of the whole test, or of one endpoint.
 import { html, useMemo, useState } from "../vendor/htm-preact.js";
-import { Chart } from "../chart.js";
-import { ms, rate, count } from "../format.js";
+import { Chart, ZoomSelect } from "../chart.js";
+import { count, ms, percent, rate, readable } from "../format.js";
 import { keyOf, store, usePolled } from "../store.js";
 import { Heatmap } from "./heatmap.js";
 
@@ -14,6 +14,9 @@ export function Charts({ frame, theme }) {
   const path = row ? `live/history?method=${encodeURIComponent(row.method)}&name=${encodeURIComponent(row.name)}` : null;
   const own = usePolled(path, 2);
   const points = row ? own?.points || [] : store.points;
+  const keys = frame.rows.map(keyOf);
+  // Hundreds of options are made anew only when there are others.
+  const options = useMemo(() => keys.map((key) => html`<option value=${key}>${readable(key)}</option>`), [keys.join("\n")]);
   const choose = (event) => {
     sessionStorage.setItem("endpoint", event.target.value);
     setEndpoint(event.target.value);
@@ -21,13 +24,14 @@ export function Charts({ frame, theme }) {
   return html`<div class="tools">
       <label>Show <select value=${row ? endpoint : ""} onChange=${choose}>
         <option value="">All requests</option>
-        ${frame.rows.map((row) => html`<option value=${keyOf(row)}>${keyOf(row)}</option>`)}
+        ${options}
       </select></label>
-      <span class="hint">Drag across a chart to zoom, double-click to see everything.</span>
+      <${ZoomSelect} />
+      <span class="hint">Or drag across a chart to zoom; double-click to see everything.</span>
     </div>
     <${Courses} points=${points} events=${frame.events} theme=${theme} />
     ${!row && html`<${Heatmap} times=${store.points} heat=${store.heat} theme=${theme} />`}
-    ${row && own?.histogram.length > 0 && html`<${Histogram} counts=${own.histogram} title=${`Response times of ${keyOf(row)}`} />`}`;
+    ${row && own?.histogram.length > 0 && html`<${Histogram} counts=${own.histogram} title=${`Response times of ${readable(keyOf(row))}`} />`}`;
 }
 
 /** The three courses. */
@@ -52,14 +56,14 @@ export function Histogram({ counts, title }) {
   const bounds = window.templateArgs.heat_bounds_ms;
   const used = counts.map((_, at) => at).filter((at) => counts[at] > 0);
   const all = counts.reduce((sum, count) => sum + count, 0);
-  if (!all) return html`<section class="card"><h3>${title}</h3><p class="empty">No response times yet.</p></section>`;
+  if (!all) return html`<section class="card"><h2>${title}</h2><p class="empty">No response times yet.</p></section>`;
   const rows = counts.slice(used[0], used[used.length - 1] + 1).map((count, at) => ({ count, at: at + used[0] }));
   const top = Math.max(...counts);
   const label = (at) => (at < bounds.length ? `≤ ${bounds[at] >= 1000 ? `${bounds[at] / 1000} s` : `${bounds[at]} ms`}` : "> 60 s");
-  return html`<section class="card"><h3>${title}</h3>
+  return html`<section class="card"><h2>${title}</h2>
     <table class="bars"><caption class="hidden">${title}</caption><tbody>${rows.map(({ count: n, at }) => html`<tr>
       <th scope="row">${label(at)}</th>
       <td><div class="track"><div class="fill" style=${{ width: `${(n / top) * 100}%` }}></div></div></td>
-      <td class="num">${((n / all) * 100).toFixed(1)} %</td><td class="num soft">${count(n)}</td></tr>`)}</tbody></table>
+      <td class="num">${percent(n / all)}</td><td class="num soft">${count(n)}</td></tr>`)}</tbody></table>
   </section>`;
 }

@@ -6,8 +6,8 @@ export function Ratio() {
   const ratios = usePolled("tasks", 5);
   if (!ratios) return html`<p class="loading">Loading…</p>`;
   return html`<div class="two">
-    <section class="card"><h3>Within each user class</h3><${Tree} tasks=${ratios.per_class} /></section>
-    <section class="card"><h3>Of everything</h3><${Tree} tasks=${ratios.total} /></section></div>`;
+    <section class="card"><h2>Within each user class</h2><${Tree} tasks=${ratios.per_class} /></section>
+    <section class="card"><h2>Of everything</h2><${Tree} tasks=${ratios.total} /></section></div>`;
 }
 
 function Tree({ tasks }) {

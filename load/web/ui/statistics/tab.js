@@ -1,12 +1,12 @@
 // One row an endpoint, and all together.
 import { html, useState } from "../vendor/htm-preact.js";
-import { bytes, count, ms, percent, rate } from "../format.js";
+import { bytes, count, ms, percent, rate, readable } from "../format.js";
 import { keyOf, store } from "../store.js";
 import { Spark } from "../chart.js";
 import { Table } from "../table.js";
 
 const COLUMNS = [
-  { key: "name", label: "Name", text: true, show: (row) => row.foot ? html`<b>All requests</b>` : html`<span class="method">${row.method}</span> ${row.name}` },
+  { key: "name", label: "Name", text: true, show: (row) => row.foot ? html`<b>All requests</b>` : html`<span class="method">${row.method}</span> ${readable(row.name)}` },
   { key: "requests", label: "Requests", show: (row) => count(row.requests) },
   { key: "failures", label: "Failures", value: (row) => row.failures,
     show: (row) => html`<span class=${row.failures ? "bad" : ""}>${count(row.failures)}${row.failures ? ` (${percent(row.failures / row.requests)})` : ""}</span>` },
@@ -33,7 +33,7 @@ export function Statistics({ frame }) {
       <span class="hint">${rows.length === frame.rows.length ? `${rows.length} endpoints` : `${rows.length} of ${frame.rows.length} endpoints`} · response times in ms</span>
     </div>
     <${Table} caption="Statistics by endpoint" columns=${COLUMNS} rows=${rows} foot=${{ ...frame.total, foot: true }}
-      rowKey=${keyOf} first=${{ key: "name", down: false }} empty="No requests yet."
+      rowKey=${keyOf} titleOf=${(row) => readable(keyOf(row))} uniform first=${{ key: "name", down: false }} empty="No requests yet."
       onPick=${(row) => { location.hash = "charts"; sessionStorage.setItem("endpoint", keyOf(row)); }} />
     ${frame.overflowed_names > 0 && html`<p class="hint">${count(frame.overflowed_names)} further names are counted together: give requests with changing URLs a name.</p>`}`;
 }
