@@ -40,6 +40,9 @@ async function holdsOnPaper(file) {
   await close();
 }
 
+const CHARTS = 10;
+const used = (what) => [`CPU of the ${what} (% of a core)`, `Memory of the ${what} (MB)`];
+
 test("the report of a run is complete in light, in dark and on a phone, and loads nothing", async () => {
   const file = path.join(folder, "report.html");
   const run = promisify(execFile)(acrida, ["-f", path.join(HERE, "locustfile.py"), "--host", target.url, "-u", "5", "-r", "5",
@@ -57,7 +60,7 @@ test("the report of a run is complete in light, in dark and on a phone, and load
     page.on("request", (request) => requests.push(request.url()));
     await page.goto(`file://${file}`);
     await page.waitForSelector("canvas");
-    assert.equal(await page.locator("canvas").count(), 9, "requests, response times, users; processor and memory of three");
+    assert.equal(await page.locator("canvas").count(), CHARTS, "requests, response times, users; processor and memory of three; lateness");
     assert.equal((await brightness(page)) > 384, name !== "dark");
     const width = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(width <= 0, `${width} px too wide on ${name}`);
@@ -66,13 +69,13 @@ test("the report of a run is complete in light, in dark and on a phone, and load
       .map((text) => text.replace(/\(.* on port \d+\) /, ""));
     assert.deepEqual(headings, ["Expectations", "Key metrics", "Requests", "Response times (ms)",
       "Requests per second", "Response times over ten seconds (ms)", "Users",
-      ...["service", "generator", "machine"].flatMap((what) => [`CPU of the ${what} (% of a core)`, `Memory of the ${what} (MB)`]),
+      ...used("service"), ...used("generator"), "How late the generator's event loop was (ms)", ...used("machine"),
       "Failures", "Exceptions", "Share of each task (%)"]);
     assert.deepEqual(await page.locator("table").first().locator(".grade").allInnerTexts(), ["Pass", "Fail"]);
     const before = await brightness(page);
     await page.click("button");
     assert.notEqual(await brightness(page), before, "the reader may choose");
-    assert.equal(await page.locator("canvas").count(), 9);
+    assert.equal(await page.locator("canvas").count(), CHARTS);
     assert.equal(await page.evaluate(() => window.hacked), undefined);
     assert.deepEqual(problems, []);
     assert.deepEqual(requests.filter((url) => !url.startsWith("file:") && !url.startsWith("data:")), []);

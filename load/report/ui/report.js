@@ -11,31 +11,41 @@
     return made;
   };
   const add = (...made) => root.append(...made);
-  const number = (value) => (typeof value !== "number" ? value : Number.isInteger(value) ? value.toLocaleString("en")
+  /** What one cannot see, or what turns text around, by its number: with it, a name could look like another one. */
+  const readable = (text) => text.replace(/[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\u27e8U+${character.charCodeAt(0).toString(16).toUpperCase()}\u27e9`);
+  const number = (value) => (typeof value !== "number" ? readable(String(value)) : Number.isInteger(value) ? value.toLocaleString("en")
     : value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
   const colour = (name) => getComputedStyle(page).getPropertyValue(name).trim();
   const badge = (text, grade) => element("span", text, `grade ${grade}`);
 
-  /** Columns are [label, key or function, whether it is text]. */
+  /** Tables with more rows scroll. */
+  const LONG = 30;
+  const WIDE = "text wide";
+
+  /** Columns are [label, key or function, class of its cells]. */
   function table(title, columns, rows, isTotal) {
     add(element("h2", title));
     if (!rows.length) return add(element("p", "None."));
     const made = element("table");
     const head = element("tr");
-    columns.forEach(([label, , text]) => head.append(element("th", label, text ? "text" : "")));
+    columns.forEach(([label, , kind]) => head.append(element("th", label, kind)));
     made.createTHead().append(head);
     const body = made.createTBody();
     for (const row of rows) {
       const line = element("tr", null, isTotal && isTotal(row) ? "total" : "");
-      for (const [, what, text] of columns) {
-        const cell = element("td", null, text ? "text" : "");
+      for (const [, what, kind] of columns) {
+        const cell = element("td", null, kind);
         const value = typeof what === "function" ? what(row) : row[what];
         cell.append(value == null ? "–" : value instanceof Node ? value : number(value));
         line.append(cell);
       }
       body.append(line);
     }
-    const scroll = element("div", null, "scroll");
+    const scroll = element("div", null, rows.length > LONG ? "scroll long" : "scroll");
+    scroll.tabIndex = 0;
+    scroll.role = "region";
+    scroll.ariaLabel = title;
     scroll.append(made);
     add(scroll);
   }
@@ -48,10 +58,13 @@
     const draw = () => {
       const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line") }, ticks: { show: false } };
       const width = Math.min(1150, root.clientWidth);
-      const made = new uPlot({ width, height: 260, axes: [{ ...axis, ...x.axis }, { ...axis, size: 62 }],
+      const clock = (t, end) => new Date(t * 1000).toTimeString().slice(0, end);
+      const time = x.axis ? x : { axis: { values: (_, times) => times.map((t) => clock(t, times[1] - times[0] < 60 ? 8 : 5)) },
+        series: { label: "Time", value: (_, t) => (t == null ? "–" : clock(t, 8)) } };
+      const made = new uPlot({ width, height: 260, axes: [{ ...axis, ...time.axis }, { ...axis, size: 62 }],
         scales: { x: { time: !x.axis }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-        series: [x.series || {}, ...lines.map(([label, , stroke]) =>
-          ({ label, stroke: colour(stroke), width: 1.75, points: { show: Boolean(x.axis) } }))] },
+        series: [time.series, ...lines.map(([label, , stroke]) => ({ label, stroke: colour(stroke), width: 1.75,
+          points: { show: Boolean(x.axis) }, value: (_, value) => (value == null ? "–" : number(value)) }))] },
         [xs, ...lines.map(([, values]) => values)], box);
       return () => { made.destroy(); };
     };
@@ -104,16 +117,16 @@
   add(figures);
 
   if (args.verdicts.length) {
-    table("Expectations", [["Of", (row) => row.scope || "all requests", 1], ["Metric", "metric", 1],
+    table("Expectations", [["Of", (row) => row.scope || "all requests", WIDE], ["Metric", "metric", "text"],
       ["Measured", (row) => row.value || "not measured"], ["Expected", "limit"],
       ["Verdict", (row) => badge(row.passed ? "pass" : "fail", row.passed ? "good" : "poor")]], args.verdicts);
   }
-  table("Key metrics", [["Metric", "name", 1], ["Measured", (row) => (row.value == null ? null : `${number(row.value)} ${row.unit}`)],
-    ["Good", (row) => `${row.less ? "<" : ">"} ${row.good} ${row.unit}`], ["Poor", (row) => `${row.less ? ">" : "<"} ${row.poor} ${row.unit}`],
-    ["Grade", (row) => (row.grade ? badge(row.grade, row.grade) : null)]], args.metrics);
+  table("Key metrics", [["Metric", "name", "text"], ["Measured", (row) => (row.value == null ? null : `${number(row.value)} ${row.unit}`)],
+    ["Grade", (row) => (row.grade ? badge(row.grade, row.grade) : null), "text"],
+    ["Good", (row) => `${row.less ? "<" : ">"} ${row.good} ${row.unit}`], ["Poor", (row) => `${row.less ? ">" : "<"} ${row.poor} ${row.unit}`]], args.metrics);
 
   if (args.diagnosis.length) {
-    table("Troubleshooting", [["Problem", "problem", 1], ["What this run shows", "evidence", 1], ["What to try", "advice", 1]], args.diagnosis);
+    table("Troubleshooting", [["Problem", "problem", WIDE], ["What this run shows", "evidence", WIDE], ["What to try", "advice", WIDE]], args.diagnosis);
   }
   if (args.scaling.length) {
     table("Scaling", [["Users", "users"], ["Requests", "requests"], ["Success (%)", "success"], ["Requests/s", "rps"],
@@ -133,10 +146,10 @@
   }
 
   const isTotal = (row) => row.name === "Aggregated" && !row.method;
-  table("Requests", [["Method", "method", 1], ["Name", "name", 1], ["Requests", "num_requests"], ["Failures", "num_failures"],
+  table("Requests", [["Method", "method", "text"], ["Name", "name", WIDE], ["Requests", "num_requests"], ["Failures", "num_failures"],
     ["Average (ms)", "avg_response_time"], ["Min (ms)", "min_response_time"], ["Max (ms)", "max_response_time"],
-    ["Average size (bytes)", "avg_content_length"], ["RPS", "total_rps"], ["Failures/s", "total_fail_per_sec"]], args.requests_statistics, isTotal);
-  table("Response times (ms)", [["Method", "method", 1], ["Name", "name", 1],
+    ["Size (bytes)", "avg_content_length"], ["RPS", "total_rps"], ["Failures/s", "total_fail_per_sec"]], args.requests_statistics, isTotal);
+  table("Response times (ms)", [["Method", "method", "text"], ["Name", "name", WIDE],
     ...["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "0.99", "1.0"].map((key) => [`${+(Number(key) * 100).toFixed(2)} %`, key])], args.response_time_statistics, isTotal);
 
   const points = args.points;
@@ -145,7 +158,9 @@
   chart("Response times over ten seconds (ms)", of("t"), [["50 %", of("p50"), "--c"], ["95 %", of("p95"), "--d"], ["99 %", of("p99"), "--e"]]);
   chart("Users", of("t"), [["Users", of("users"), "--c"]]);
 
-  for (const part of args.resources) {
+  // What is tested comes before what tests it.
+  const isService = (part) => part.label.startsWith("service");
+  for (const part of [...args.resources.filter(isService), ...args.resources.filter((part) => !isService(part))]) {
     const used = (key) => part.points.map((point) => point[key]);
     const title = `CPU of the ${part.label} (% of a core)`;
     const thread = used("busiest_thread").some((value) => value != null) ? [["Busiest thread", used("busiest_thread"), "--c"]] : [];
@@ -174,15 +189,27 @@
     return made;
   };
   const seen = (key) => (row) => (row[key] == null ? null : new Date(row[key] * 1000).toISOString().replace(/\.\d+/, ""));
-  table("Failures", [["Occurrences", "occurrences"], ["Over the run", bars, 1], ["First seen", seen("first_seen"), 1], ["Last seen", seen("last_seen"), 1],
-    ["Method", "method", 1], ["Name", "name", 1], ["Error", "error", 1]], args.failures_statistics);
+  table("Failures", [["Occurrences", "occurrences"], ["Over the run", bars, "text"], ["First seen", seen("first_seen"), "text"], ["Last seen", seen("last_seen"), "text"],
+    ["Method", "method", "text"], ["Name", "name", WIDE], ["Error", "error", WIDE]], args.failures_statistics);
   if (args.cut_off) add(element("p", `${number(args.cut_off)} requests were still open when the run ended, and are counted nowhere else.`, "note"));
-  table("Exceptions", [["Count", "count"], ["Over the run", bars, 1], ["First seen", seen("first_seen"), 1], ["Last seen", seen("last_seen"), 1],
-    ["Message", "msg", 1], ["Traceback", "traceback", 1]], args.exceptions_statistics);
+  table("Exceptions", [["Count", "count"], ["Over the run", bars, "text"], ["First seen", seen("first_seen"), "text"], ["Last seen", seen("last_seen"), "text"],
+    ["Message", "msg", WIDE], ["Traceback", "traceback", WIDE]], args.exceptions_statistics);
   const shares = (tree, depth) => Object.entries(tree).flatMap(([name, entry]) =>
     [{ name: "    ".repeat(depth) + name, ratio: entry.ratio * 100 }, ...shares(entry.tasks || {}, depth + 1)]);
-  table("Share of each task (%)", [["Task", "name", 1], ["Within its parent", "own"], ["Of all", "ratio"]],
+  table("Share of each task (%)", [["Task", "name", "text pre"], ["Within its parent", "own"], ["Of all", "ratio"]],
     shares(args.tasks.total, 0).map((row, at) => ({ ...row, own: shares(args.tasks.per_class, 0)[at]?.ratio })));
+
+  // On paper it is light; a canvas has to be drawn anew for that.
+  let onScreen = page.dataset.theme;
+  addEventListener("beforeprint", () => {
+    onScreen = page.dataset.theme;
+    page.dataset.theme = "light";
+    redraw();
+  });
+  addEventListener("afterprint", () => {
+    page.dataset.theme = onScreen;
+    redraw();
+  });
 
   let width = root.clientWidth;
   addEventListener("resize", () => {
