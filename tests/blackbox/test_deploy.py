@@ -19,6 +19,9 @@ from conftest import executable, free_port
 from docker.utils.build import exclude_paths
 from support import PATIENCE_S, ROOT, wait_for
 
+#: One after the other: replicas are at fixed addresses.
+pytestmark = pytest.mark.xdist_group("replicas")
+
 IMAGE = (ROOT / "samples/glioma/glioma_1.jpg").read_bytes()
 
 

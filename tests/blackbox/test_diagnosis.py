@@ -89,7 +89,7 @@ def test_failures_are_told_with_what_most_of_them_say(acrida: Program, target: T
 def test_a_trend_is_told_or_that_there_is_none_to_tell(acrida: Program, target: Target, tmp_path: Path) -> None:
     assert run(acrida, target, tmp_path, seconds=2).code == 0
     few = acrida.run("trend", cwd=tmp_path)
-    assert few.code == 0 and "1 runs cannot show a trend: it takes 6" in few.stdout
+    assert few.code == 0 and "1 run cannot show a trend: it takes 6" in few.stdout
     # Copies of the run that was made, each a tenth slower than the one before.
     with sqlite3.connect(tmp_path / "history.db") as database:
         (text,) = database.execute("SELECT summary FROM run").fetchone()
