@@ -20,7 +20,7 @@ from acrida.http.prepared import Connection, PreparedRequest, merged_hooks, send
 from acrida.http.proxies import chosen
 
 from .event import RequestEvent
-from .response_context import ResponseContextManager, error_text
+from .response_context import ResponseContextManager
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack

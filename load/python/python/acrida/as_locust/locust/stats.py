@@ -18,7 +18,7 @@ import gevent
 
 from acrida._native import Ledger
 
-from .clients import error_text
+from .response_context import error_text
 from .stats_entry import CachedResponseTimes, CountedEntry, StatsEntry, TotalEntry  # noqa: F401
 from .stats_error import CountedError, StatsError
 from .util.date import format_utc_timestamp

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from acrida._native import Ledger
 
 from . import stats as _stats  # whose constants and functions locustfiles may change
-from .clients import error_text
+from .response_context import error_text
 from .exception import LocustError
 from .util.rounding import proper_round
 

@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any
 
-from .clients import error_text
+from .response_context import error_text
 from .exception import CatchResponseError
 
 
