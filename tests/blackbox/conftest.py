@@ -90,3 +90,14 @@ def answers(url: str) -> bool:
 def nobody() -> str:
     """The URL of a port that nobody listens on."""
     return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A folder with ``server`` and ``client``, each as ``.pem`` and ``.key``."""
+    for name in ("server", "client"):
+        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        files = ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path

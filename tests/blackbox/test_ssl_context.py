@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-import pytest
 from programs import said
 from support import Program
 
@@ -54,16 +52,6 @@ SERVER = """
     except ValueError as error:
         say(error)
 """
-
-
-@pytest.fixture
-def certificates(tmp_path: Path) -> Path:
-    for name in ("server", "client"):
-        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        files = ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    return tmp_path
 
 
 def test_a_context_says_whom_to_trust_and_has_the_users_certificate(
