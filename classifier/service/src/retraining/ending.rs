@@ -12,7 +12,7 @@ use super::process::Done;
 use super::verdict::overruled;
 use super::worker::{LOOK_EVERY, Worker, complain};
 
-/// For how long a result is kept, and offered to a store that does not answer.
+/// For how long a store that does not answer is asked again: training may have taken long.
 const STORE_WITHIN: Duration = Duration::from_secs(600);
 
 const SERVICE_GONE: &str = "the service ended while this job ran; ask for it again";
@@ -32,8 +32,7 @@ pub(super) enum Ended {
 }
 
 impl Worker {
-    /// Writes down how `job` ended; returns its status. A store that does not answer is asked again
-    /// for a while: training may have taken long.
+    /// Writes down how `job` ended; returns its status.
     pub(super) fn store(
         &self,
         ended: &Ended,
@@ -41,22 +40,39 @@ impl Worker {
         out: &Path,
         figures: Figures,
     ) -> Result<&'static str> {
-        let begun = Instant::now();
+        let finish = |ended: &Ended| self.finish(ended, job, out, figures);
+        self.patiently(|| finish(ended), || !self.stopping())
+            .or_else(|error| {
+                let why = format!("the result could not be stored: {error:#}");
+                finish(&Ended::Failed(why))?;
+                Err(error)
+            })
+    }
+
+    /// Tries `attempt` again as long as the store may answer again by itself and `goes_on`
+    /// says so, [`STORE_WITHIN`] at most. Why it waits is said once.
+    pub(super) fn patiently<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T>,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<T> {
+        let (begun, mut is_said) = (Instant::now(), false);
         loop {
-            let error = match self.finish(ended, job, out, figures) {
-                Ok(status) => return Ok(status),
+            let error = match attempt() {
+                Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let may_pass = matches!(
                 error.downcast_ref(),
                 Some(StoreError::Database(_) | StoreError::Bucket(_))
             );
-            if !may_pass || self.stopping() || begun.elapsed() > STORE_WITHIN {
-                let why = format!("the result could not be stored: {error:#}");
-                self.finish(&Ended::Failed(why), job, out, figures)?;
+            if !may_pass || !goes_on() || begun.elapsed() > STORE_WITHIN {
                 return Err(error);
             }
-            complain(&error);
+            if !is_said {
+                complain(&error);
+                is_said = true;
+            }
             // Whether woken or not, it is time to try again.
             let _ = self.woken.recv_timeout(LOOK_EVERY);
         }

@@ -182,19 +182,21 @@ impl Worker {
         figures: &mut Figures,
         renewal: &Renewal,
     ) -> Result<Ended> {
-        let task = self.task(job, base, out)?;
+        let task = self.patiently(
+            || self.task(job, base.clone(), out),
+            || self.ended_by_others(renewal).is_none(),
+        );
+        if let Some(ended) = self.ended_by_others(renewal) {
+            return Ok(ended);
+        }
+        let task = task?;
         let mut training = Training::start(&task)?;
         let _paced = self.watch_pace(job, &training);
         let (mut noted, mut followed) = (0, Instant::now());
         loop {
             self.note_pace(&training);
-            if self.stopping() {
-                return Ok(Ended::Interrupted);
-            }
-            match renewal.verdict() {
-                Verdict::GoOn => {}
-                Verdict::Cancel => return Ok(Ended::Cancelled),
-                Verdict::Taken => return Ok(Ended::Taken),
+            if let Some(ended) = self.ended_by_others(renewal) {
+                return Ok(ended);
             }
             if followed.elapsed() > LOOK_EVERY {
                 followed = Instant::now();
@@ -236,6 +238,18 @@ impl Worker {
                 }
                 Event::Failed { why } => return Ok(Ended::Failed(why)),
             }
+        }
+    }
+
+    /// How the job ends, if somebody else ends it.
+    fn ended_by_others(&self, renewal: &Renewal) -> Option<Ended> {
+        if self.stopping() {
+            return Some(Ended::Interrupted);
+        }
+        match renewal.verdict() {
+            Verdict::GoOn => None,
+            Verdict::Cancel => Some(Ended::Cancelled),
+            Verdict::Taken => Some(Ended::Taken),
         }
     }
 
