@@ -29,6 +29,7 @@ pub struct Control {
 struct Seen {
     state: AtomicU8,
     user_count: AtomicU64,
+    active: AtomicU64,
     wanted: AtomicU64,
 }
 
@@ -50,6 +51,11 @@ impl Control {
     /// Users that run now.
     pub fn user_count(&self) -> u64 {
         self.seen.user_count.load(Ordering::Acquire)
+    }
+
+    /// Users that were asked to start and neither ended nor were told to.
+    pub fn active_users(&self) -> u64 {
+        self.seen.active.load(Ordering::Acquire)
     }
 
     /// Users that the newest [`Command::Swarm`] asked for.
@@ -82,6 +88,7 @@ pub fn start(
     let seen = Arc::new(Seen {
         state: AtomicU8::new(0),
         user_count: AtomicU64::new(0),
+        active: AtomicU64::new(0),
         wanted: AtomicU64::new(0),
     });
     let control = Control {
@@ -147,6 +154,7 @@ impl Seen {
         self.state.store(position, Ordering::Release);
         self.user_count
             .store(runner.user_count(), Ordering::Release);
+        self.active.store(runner.active_users(), Ordering::Release);
     }
 }
 
@@ -297,6 +305,30 @@ mod tests {
         assert_eq!(control.state(), RunState::Stopped);
         assert_eq!(control.user_count(), 0);
         assert_eq!(control.users_wanted(), 2);
+    }
+
+    #[test]
+    fn users_that_are_told_to_end_are_no_longer_active() {
+        let (sender, batches) = mpsc::channel();
+        let started = start(runner(), move |actions| {
+            sender.send(actions).expect("a receiver")
+        });
+        let control = started.expect("a thread").control;
+        control.send(swarm(3));
+        control.send(Command::TestStarted);
+        let mut actions = batches.iter().flatten();
+        for action in actions.by_ref() {
+            match action {
+                Action::Spawn { user, .. } => control.send(Command::UserStarted(user)),
+                Action::SpawningComplete { user_count: 3 } => control.send(swarm(1)),
+                Action::SpawningComplete { .. } => break,
+                _ => {}
+            }
+        }
+        assert_eq!(control.user_count(), 3, "nobody has ended yet");
+        assert_eq!(control.active_users(), 1);
+        control.send(Command::Abort);
+        assert_eq!(actions.last(), Some(Action::Quit));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Key {
         }
     }
 
-    /// How many users there are to be, of `users` that run now.
+    /// How many users there are to be, of `users` that are not on their way out.
     fn users(self, users: u64) -> Option<u64> {
         match self {
             Self::More(number) => Some(users.saturating_add(number)),
@@ -174,7 +174,7 @@ fn next_key(ours: &Termios) -> io::Result<Option<Key>> {
 }
 
 fn change_users(control: &Control, key: Key) {
-    let Some(users) = key.users(control.user_count()) else {
+    let Some(users) = key.users(control.active_users()) else {
         return;
     };
     if control.state() == RunState::Spawning {

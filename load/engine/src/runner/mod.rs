@@ -114,6 +114,11 @@ impl Runner {
         self.roster.running()
     }
 
+    /// Users that were asked to start and neither ended nor were told to.
+    pub fn active_users(&self) -> u64 {
+        self.roster.active()
+    }
+
     /// Users of each class that were asked to start and neither ended nor were
     /// told to, in the order of the classes.
     pub fn active_by_class(&self) -> Vec<u64> {
