@@ -1,6 +1,7 @@
 """Runs that are kept, and what can be said of two of them."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -92,13 +93,21 @@ def broken(kind: str, file: Path) -> None:
     else:
         with sqlite3.connect(file) as database:
             database.execute("CREATE TABLE t (x)" if kind == "foreign" else "PRAGMA user_version = 99")
-            if kind == "newer":
+            if kind != "foreign":
                 database.execute(f"PRAGMA application_id = {0x61637264}")
                 database.execute("CREATE TABLE run (x)")
+        if kind == "cut":
+            os.truncate(file, file.stat().st_size // 2)
 
 
 @pytest.mark.parametrize(
-    ("kind", "part"), [("text", "is no history of acrida"), ("foreign", "is no history"), ("newer", "newer acrida")]
+    ("kind", "part"),
+    [
+        ("text", "is no history of acrida"),
+        ("foreign", "is no history"),
+        ("newer", "newer acrida"),
+        ("cut", "is damaged, or a part of it is missing"),
+    ],
 )
 def test_a_history_that_cannot_be_used_spoils_no_run(
     acrida: Program, target: Target, tmp_path: Path, kind: str, part: str

@@ -24,6 +24,10 @@ pub enum HistoryError {
         found: i64,
         known: i64,
     },
+    #[error(
+        "{place} is damaged, or a part of it is missing: put it aside, or name another with --history"
+    )]
+    Malformed { place: String },
     #[error("cannot use {place}: {why}")]
     Database { place: String, why: String },
     #[error("{place}: run {run} is damaged: {why}")]

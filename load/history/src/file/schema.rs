@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use crate::HistoryError;
@@ -82,9 +83,16 @@ pub(super) fn bring_up_to_date(path: &Path, database: &mut Connection) -> Result
 /// What an error of SQLite's means.
 pub(super) fn explain(path: &Path, source: &rusqlite::Error) -> HistoryError {
     let place = path.display().to_string();
-    if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
-        return HistoryError::Foreign { place };
+    let ends_too_soon = source
+        .sqlite_error()
+        .is_some_and(|error| error.extended_code == SQLITE_IOERR_SHORT_READ);
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => HistoryError::Foreign { place },
+        Some(ErrorCode::DatabaseCorrupt) => HistoryError::Malformed { place },
+        _ if ends_too_soon => HistoryError::Malformed { place },
+        _ => {
+            let why = source.to_string();
+            HistoryError::Database { place, why }
+        }
     }
-    let why = source.to_string();
-    HistoryError::Database { place, why }
 }
