@@ -32,7 +32,8 @@ test("a test is started, watched in every tab, changed, stopped, and started aga
     await until("10 users", async () => (await figure(page, "Users")).startsWith("10"));
     await until("requests", async () => Number((await figure(page, "Requests")).replaceAll(",", "")) > 100);
     await until("an exception", async () => (await page.locator(".badge.exceptions").count()) === 1);
-    assert.equal(await page.locator(".metrics .grade").count(), 5, "every key metric is graded");
+    assert.deepEqual(await page.locator(".metrics thead th").allInnerTexts(), ["Last 10 s", "Whole test"]);
+    assert.equal(await page.locator(".metrics .grade").count(), 10, "every key metric is graded twice");
     for (const tab of TABS) {
       await page.click(`#tab-${tab}`);
       await until(`${tab} is shown`, async () => (await page.locator("#panel").innerText()).trim() !== "" && !(await page.locator("#panel .loading").count()));
@@ -45,7 +46,7 @@ test("a test is started, watched in every tab, changed, stopped, and started aga
     await until("counts over time", async () => (await page.locator(".raised .bars-over-time rect").count()) > 0);
     assert.match(await page.locator(".raised summary").innerText(), /<img src=x onerror='window\.hacked=1'>/);
     await page.click("#tab-overview");
-    await until("the event loop's delay", async () => /Event loop late by\s+[\d.,]+ m?s/.test(await page.locator("#panel").innerText()));
+    await until("the event loop's delay", async () => /Users’ turns late by\s+[\d.,]+ m?s/.test(await page.locator("#panel").innerText()));
 
     await page.click("#tab-statistics");
     await page.fill("[type=search]", "script");
@@ -68,6 +69,8 @@ test("a test is started, watched in every tab, changed, stopped, and started aga
 
     await page.click("header >> text=Stop");
     await until("stopped", async () => (await state(page)) === "Stopped");
+    await page.click("#tab-overview");
+    assert.deepEqual(await page.locator(".metrics thead th").allInnerTexts(), ["Whole test"]);
     await page.click("#tab-runs");
     await until("the run is remembered", async () => (await page.locator("tbody tr td.num").count()) > 0);
     await page.click("text=New test");

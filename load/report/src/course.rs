@@ -9,9 +9,13 @@ use acrida_stats::EntrySnapshot;
 use serde::{Deserialize, Serialize};
 
 use crate::series::{Merge, Series};
+use crate::summary::EntrySummary;
 
-/// Beats that the rate "now" is an average of.
-const RATE_BEATS: usize = 5;
+/// Beats that the rate "now" is an average of: one a second, so that it tells of the same
+/// ten seconds as the percentiles do.
+const RATE_BEATS: usize = 10;
+/// The time from one beat to the next.
+const BEAT_US: u64 = 1_000_000;
 
 /// One point of a course. Rates are averages over it, percentiles its highest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -72,16 +76,38 @@ fn highest(a: Option<f32>, b: Option<f32>) -> Option<f32> {
 pub struct Course {
     series: Series<Point>,
     newest: Option<Point>,
-    /// When, and how many requests and failures there were, lately.
+    /// When, and how many requests and failures there were, before and at the last beats.
     lately: VecDeque<(u64, u64, u64)>,
 }
 
 impl Course {
-    /// Requests and failures per second over the last few beats.
+    /// Requests and failures per second over the last ten seconds.
     pub fn rates(&self) -> (f32, f32) {
         match (self.lately.front(), self.lately.back()) {
             (Some(first), Some(last)) => rates(*first, *last),
             _ => (0.0, 0.0),
+        }
+    }
+
+    /// The last ten seconds, as far as a [`Point`] tells of them.
+    pub fn lately(&self) -> EntrySummary {
+        let (rps, fail_per_s) = self.rates();
+        let count = |of: fn(&(u64, u64, u64)) -> u64| {
+            let ends = self.lately.back().zip(self.lately.front());
+            ends.map_or(0, |(last, first)| of(last).saturating_sub(of(first)))
+        };
+        let times = self.newest.map(|point| {
+            [(0.5, point.p50), (0.95, point.p95), (0.99, point.p99)]
+                .into_iter()
+                .filter_map(|(fraction, time)| Some((fraction, f64::from(time?))))
+        });
+        EntrySummary {
+            requests: count(|beat| beat.1),
+            failures: count(|beat| beat.2),
+            rps: f64::from(rps),
+            fail_per_s: f64::from(fail_per_s),
+            percentiles: times.into_iter().flatten().collect(),
+            ..EntrySummary::default()
         }
     }
 
@@ -104,7 +130,12 @@ impl Course {
         users: u64,
     ) -> Point {
         let now = (taken_us, entry.num_requests, entry.num_failures);
-        let before = self.lately.back().copied().unwrap_or((start_us, 0, 0));
+        if self.lately.is_empty() {
+            // A name that is new had no requests at the beat before.
+            let before_us = taken_us.saturating_sub(BEAT_US).max(start_us);
+            self.lately.push_back((before_us, 0, 0));
+        }
+        let before = self.lately.back().copied().unwrap_or(now);
         let (rps, fps) = rates(before, now);
         if self.lately.len() > RATE_BEATS {
             self.lately.pop_front();

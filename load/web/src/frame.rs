@@ -40,7 +40,10 @@ struct Frame<'a> {
     failures: Vec<Failure<'a>>,
     failures_more: usize,
     exceptions: Vec<Exception<'a>>,
+    /// Of the whole test.
     metrics: [Metric; 5],
+    /// And of the last ten seconds of one that goes on.
+    metrics_now: Option<[Metric; 5]>,
     histogram: Vec<u64>,
     load: Load,
     beat: Option<&'a Beat>,
@@ -140,6 +143,7 @@ pub(crate) fn text(snapshot: &Snapshot, state: RunState, book: &Book) -> String 
             .map(exception)
             .collect(),
         metrics: key_metrics(&EntrySummary::of(&snapshot.total, &grade::FRACTIONS)),
+        metrics_now: active.then(|| key_metrics(&history.total().lately())),
         histogram: histogram(&snapshot.total),
         load: book.load,
         beat: book.beat.as_ref(),

@@ -40,6 +40,23 @@ impl Test {
 }
 
 #[test]
+fn lately_is_the_last_ten_seconds() {
+    let (mut test, mut history) = (Test::new(), History::default());
+    for _ in 0..20 {
+        history.observe(&test.second("/a", 2, 4));
+    }
+    for _ in 0..5 {
+        history.observe(&test.second("/new", 30, 60));
+    }
+    let lately = history.total().lately();
+    assert_eq!((lately.requests, lately.failures), (160, 0));
+    assert_eq!(lately.rps, 16.0);
+    assert_eq!(lately.percentiles[0], (0.5, 60.0));
+    let new = history.course("GET", "/new").expect("it ran").lately();
+    assert_eq!((new.requests, new.rps), (150, 30.0), "not since the start");
+}
+
+#[test]
 fn a_beat_tells_what_happened_since_the_last_one() {
     let (mut test, mut history) = (Test::new(), History::default());
     history.observe(&test.second("/a", 10, 4));

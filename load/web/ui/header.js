@@ -53,9 +53,9 @@ function figures(frame) {
   const isNow = active && total.now[1] != null;
   return [
     ["Users", count(frame.users), active && wanted.users && wanted.users !== frame.users ? ` of ${count(wanted.users)}` : ""],
-    ["Requests / s", rate(active ? total.rps : total.avg_rps), active ? " now" : total.requests ? " average" : ""],
+    ["Requests / s", rate(active ? total.rps : total.avg_rps), active ? " last 10 s" : total.requests ? " average" : ""],
     ["Failures", total.requests ? percent(failed) : "–", total.failures ? ` ${count(total.failures)}` : "", failed > 0.01],
-    ["p95", time(isNow ? total.now[1] : total.times[1]), isNow ? " now" : ""],
+    ["p95", time(isNow ? total.now[1] : total.times[1]), isNow ? " last 10 s" : total.requests ? " whole test" : ""],
     ["Requests", count(total.requests), ""],
     ["Time", clock(frame.elapsed), remaining],
   ];

@@ -44,7 +44,7 @@ export function Courses({ points, events, theme }) {
   return html`<div class="charts">
     <${Chart} title="Requests per second" data=${columns.rate} events=${events} theme=${theme} unit=${rate}
       lines=${[{ label: "Requests/s", colour: "--good", fill: true }, { label: "Failures/s", colour: "--bad", fill: true }]} />
-    <${Chart} title="Response times (ms)" data=${columns.times} events=${events} theme=${theme} unit=${ms}
+    <${Chart} title="Response times of the last 10 s (ms)" data=${columns.times} events=${events} theme=${theme} unit=${ms}
       lines=${[{ label: "p50", colour: "--first" }, { label: "p95", colour: "--second" }, { label: "p99", colour: "--third" }]} />
     <${Chart} title="Users" data=${columns.users} events=${events} theme=${theme} unit=${count} height=${160}
       lines=${[{ label: "Users", colour: "--first", fill: true }]} />

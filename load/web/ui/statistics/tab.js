@@ -10,7 +10,7 @@ const COLUMNS = [
   { key: "requests", label: "Requests", show: (row) => count(row.requests) },
   { key: "failures", label: "Failures", value: (row) => row.failures,
     show: (row) => html`<span class=${row.failures ? "bad" : ""}>${count(row.failures)}${row.failures ? ` (${percent(row.failures / row.requests)})` : ""}</span>` },
-  { key: "rps", label: "RPS", title: "Requests per second now", show: (row) => rate(row.rps) },
+  { key: "rps", label: "RPS", title: "Requests per second in the last 10 s", show: (row) => rate(row.rps) },
   { key: "spark", label: "Last minute", plain: true, show: (row) => html`<${Spark} values=${row.foot ? store.points.slice(-60).map((point) => point.rps) : store.sparks.get(keyOf(row))} />` },
   { key: "p50", label: "p50", title: "Median response time in ms", value: (row) => row.times[0], show: (row) => ms(row.times[0]) },
   { key: "p95", label: "p95", title: "95 % took at most this, in ms", value: (row) => row.times[1], show: (row) => ms(row.times[1]) },
