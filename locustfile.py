@@ -42,7 +42,7 @@ class Run:
     #: Those that named the class that the image is of.
     right_predictions = 0
     #: What the service answered about each sample, by the sample's name.
-    answers = {}
+    answers: dict = {}
 
 
 def mistake_in(prediction):

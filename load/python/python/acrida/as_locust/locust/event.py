@@ -46,6 +46,28 @@ class EventHook:
         for handler in handlers:
             _call(handler, kwargs)
 
+    @contextmanager
+    def measure(
+        self, request_type: str, name: str, response_length: int = 0, context: dict | None = None
+    ) -> Generator[dict[str, Any], None, None]:
+        """Times the block and fires the event; an exception inside marks a failure."""
+        meta: dict[str, Any] = {
+            "request_type": request_type,
+            "name": name,
+            "response_length": response_length,
+            "context": context or {},
+            "exception": None,
+            "start_time": time.time(),
+        }
+        begin = time.perf_counter()
+        try:
+            yield meta
+        except Exception as error:
+            meta["exception"] = error
+        finally:
+            meta["response_time"] = (time.perf_counter() - begin) * 1000
+            self.fire(**meta)
+
 
 def _call(handler: Callable[..., Any], kwargs: dict[str, Any]) -> None:
     """Calls one listener."""
@@ -82,28 +104,6 @@ class RequestEvent(EventHook):
     #: Calls the listeners about a request that is already counted.
     tell = EventHook.fire
 
-    @contextmanager
-    def measure(
-        self, request_type: str, name: str, response_length: int = 0, context: dict | None = None
-    ) -> Generator[dict[str, Any], None, None]:
-        """Times the block and fires the event; an exception inside marks a failure."""
-        meta: dict[str, Any] = {
-            "request_type": request_type,
-            "name": name,
-            "response_length": response_length,
-            "context": context or {},
-            "exception": None,
-            "start_time": time.time(),
-        }
-        begin = time.perf_counter()
-        try:
-            yield meta
-        except Exception as error:
-            meta["exception"] = error
-        finally:
-            meta["response_time"] = (time.perf_counter() - begin) * 1000
-            self.fire(**meta)
-
 
 def _count_from_arrival(request: dict[str, Any]) -> None:
     """Adds how late its iteration began to the response time of its first request."""
@@ -114,7 +114,7 @@ def _count_from_arrival(request: dict[str, Any]) -> None:
 class Events:
     """Every event of a run. What each is fired with stands beside it."""
 
-    request: EventHook  # request_type, name, response_time (ms or None), response_length, response, context, exception, start_time, url
+    request: RequestEvent  # request_type, name, response_time (ms or None), response_length, response, context, exception, start_time, url
     user_error: EventHook  # user_instance, exception, tb
     report_to_master: EventHook  # client_id, data
     worker_report: EventHook  # client_id, data

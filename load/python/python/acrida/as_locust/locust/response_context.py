@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gevent import GreenletExit, getcurrent
 
@@ -17,6 +17,10 @@ from .exception import CatchResponseError, LocustError, ResponseError
 
 if TYPE_CHECKING:
     from .event import RequestEvent
+
+
+#: The class of a response: its ``with`` block has the response itself.
+Own = TypeVar("Own", bound="ResponseContextManager")
 
 
 class ResponseContextManager(Response):
@@ -73,7 +77,7 @@ class ResponseContextManager(Response):
         if not self._manual_result:
             super().raise_for_status()
 
-    def __enter__(self) -> ResponseContextManager:
+    def __enter__(self: Own) -> Own:
         self._entered = True
         if not self._verdict_open:
             raise LocustError("In order to use a with-block for requests, you must also pass catch_response=True")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json as _json
 from collections.abc import Callable, Generator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from gevent import getcurrent
@@ -27,6 +27,9 @@ from ..exception import StopTest
 from ..user.rest import RestMixin
 from ..user.users import User
 from ..util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust  # noqa: F401
+
+if TYPE_CHECKING:
+    from ..env import Environment
 
 
 #: Further arguments of ``FastHttpSession.request``. Any other is left aside, as geventhttpclient does.
@@ -201,6 +204,16 @@ class FastHttpSession(HttpSession):
         with self._slots:
             return super().request(*arguments, **kwargs)  # type: ignore[return-value]
 
+    if TYPE_CHECKING:  # what they answer; what they do is HttpSession's
+
+        def get(self, url: str, **kwargs: Any) -> FastResponse: ...
+        def options(self, url: str, **kwargs: Any) -> FastResponse: ...
+        def head(self, url: str, **kwargs: Any) -> FastResponse: ...
+        def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> FastResponse: ...
+        def put(self, url: str, data: Any = None, **kwargs: Any) -> FastResponse: ...
+        def patch(self, url: str, data: Any = None, **kwargs: Any) -> FastResponse: ...
+        def delete(self, url: str, **kwargs: Any) -> FastResponse: ...
+
     def _adopt_ssl_context(self) -> None:
         """Trusts whom the locustfile's context trusts, and has its certificate."""
         self.verify, self.cert = choice_of(self._ssl_context_factory)  # type: ignore[arg-type]
@@ -233,10 +246,11 @@ def _slots_of(client_pool: Any) -> BoundedSemaphore | None:
     return _slots[client_pool]
 
 
-class FastHttpUser(RestMixin, User):
+class FastHttpUser(RestMixin[FastResponse], User):
     """A user with an HTTP ``client`` that keeps connections and cookies to itself."""
 
     abstract = True
+    client: FastHttpSession
     #: Seconds without a byte from the server.
     network_timeout: float = 60.0
     #: Seconds until there is a connection.
@@ -256,7 +270,7 @@ class FastHttpUser(RestMixin, User):
     #: Makes an ``ssl.SSLContext`` that says whom to trust, and has the user's certificate.
     ssl_context_factory: Any = None
 
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         if self.host is None:
             raise StopTest(

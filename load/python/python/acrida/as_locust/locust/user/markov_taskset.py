@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..exception import LocustError
-from .task import TaskSet, TaskSetMeta
+from .task import Task, TaskSet, TaskSetMeta
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ class MarkovTaskTagError(LocustError):
     """Leaving out tagged tasks could break the chain."""
 
 
-def transition(func_name: str, weight: int = 1) -> Callable[[Any], Any]:
+def transition(func_name: str, weight: int = 1) -> Callable[[Task], Task]:
     """The task called ``func_name`` may follow, with this weight among all that may."""
     return transitions({func_name: weight})
 
 
-def transitions(weights: Any) -> Callable[[Any], Any]:
+def transitions(weights: Any) -> Callable[[Task], Task]:
     """Several tasks may follow: ``{name: weight}``, or a list of names and pairs."""
     pairs = weights.items() if isinstance(weights, dict) else (w if isinstance(w, tuple) else (w, 1) for w in weights)
     added = [name for name, weight in pairs for _ in range(weight)]

@@ -8,13 +8,17 @@ import traceback
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 #: Characters of an answer that a failure shows.
 SHOWN = 200
 
 
-class RestMixin:
+#: What the client answers.
+Answer = TypeVar("Answer")
+
+
+class RestMixin(Generic[Answer]):
     """For users whose ``client`` speaks HTTP."""
 
     client: Any
@@ -22,7 +26,7 @@ class RestMixin:
     @contextmanager
     def rest(
         self, method: str, url: str, headers: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> Generator[Any, None, None]:
+    ) -> Generator[Answer, None, None]:
         """Sends a request whose answer should be JSON, found in ``response.js``.
 
         An answer that is not, and whatever the block raises, mark the request as failed.
@@ -54,7 +58,7 @@ class RestMixin:
                 )
 
     @contextmanager
-    def rest_(self, method: str, url: str, name: str | None = None, **kwargs: Any) -> Generator[Any, None, None]:
+    def rest_(self, method: str, url: str, name: str | None = None, **kwargs: Any) -> Generator[Answer, None, None]:
         """As ``rest``, with the time as a parameter ``_`` that keeps caches from answering."""
         separator = "&" if "?" in url else "?"
         name = f"{url}{separator}_=..." if name is None else name

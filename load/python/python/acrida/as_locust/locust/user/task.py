@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from time import perf_counter
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
 import gevent
 from gevent import GreenletExit, get_hub, getcurrent
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: A task: a function, or a TaskSet class.
+Task = TypeVar("Task", bound=Callable[..., Any])
+
 LOCUST_STATE_RUNNING = "running"
 LOCUST_STATE_WAITING = "waiting"
 LOCUST_STATE_STOPPING = "stopping"
@@ -35,6 +38,10 @@ LOCUST_STATE_STOPPING = "stopping"
 USER_ENDS = (StopUser, StopTest, GreenletExit)
 
 
+@overload
+def task(weight: Task) -> Task: ...
+@overload
+def task(weight: int = 1) -> Callable[[Task], Task]: ...
 def task(weight: Any = 1) -> Any:
     """Declares a method, or a nested TaskSet, as a task: ``@task`` or ``@task(weight)``."""
 
@@ -53,7 +60,7 @@ def task(weight: Any = 1) -> Any:
     return declare(weight) if callable(weight) else declare
 
 
-def tag(*tags: str) -> Callable[[Any], Any]:
+def tag(*tags: str) -> Callable[[Task], Task]:
     """Names tasks for ``--tags`` and ``--exclude-tags``; on a TaskSet, all its tasks."""
     if not tags or callable(tags[0]):
         raise ValueError("No tag name was supplied")
@@ -286,8 +293,7 @@ class TaskSet(metaclass=TaskSetMeta):
         """The task to run next; override to decide otherwise."""
         return pick(self.tasks, self)
 
-    def wait_time(self) -> float:
-        """Seconds to wait after a task: the user's ``wait_time`` unless overridden."""
+    def _wait_time_of_user(self) -> float:
         if wait_time := self._user.wait_time:
             return wait_time()
         if self.min_wait is not None and self.max_wait is not None:
@@ -295,6 +301,10 @@ class TaskSet(metaclass=TaskSetMeta):
         raise MissingWaitTimeError(
             f"You must define a wait_time method on either the {type(self._user).__name__} or {type(self).__name__} class"
         )
+
+    #: Seconds to wait after a task: the user's ``wait_time`` unless it is overridden, by a method
+    #: or by one of ``locust.wait_time``.
+    wait_time: Any = _wait_time_of_user
 
     def wait(self) -> None:
         """Waits ``wait_time()`` seconds, in an open run until the next iteration arrives;

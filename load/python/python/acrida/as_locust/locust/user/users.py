@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from gevent import GreenletExit
 
-from ..clients import HttpSession
+from ..clients import HttpSession, ResponseContextManager
 from ..exception import StopTest, StopUser
 from .rest import RestMixin
 from .task import (
@@ -21,6 +21,9 @@ from .task import (
     collect_tasks,
 )
 from .wait_time import constant
+
+if TYPE_CHECKING:
+    from ..env import Environment
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class User(metaclass=UserMeta):
     fixed_count: int = 0
     #: Abstract classes are only there to be subclassed.
     abstract: bool = True
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         super().__init__()
         self.environment = environment
         self._state: str | None = None
@@ -149,10 +152,11 @@ class User(metaclass=UserMeta):
         return f"{cls.__module__}.{cls.__qualname__}".replace("<locals>.", "")
 
 
-class HttpUser(RestMixin, User):
+class HttpUser(RestMixin[ResponseContextManager], User):
     """A user with an HTTP ``client`` that keeps connections and cookies to itself."""
 
     abstract = True
+    client: HttpSession
     #: Users with the same object here, such as urllib3's PoolManager, share their connections.
     pool_manager: Any = None
 
