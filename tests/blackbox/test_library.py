@@ -210,3 +210,37 @@ def test_fast_http_users_send_no_more_at_once_than_they_say(acrida: Program, loc
     expected = said(locust, tmp_path, "-", real)
     assert expected[-1].split()[1] == "4"
     assert said(acrida, tmp_path, "-", ours) == expected
+
+
+def test_a_page_takes_any_free_port(acrida: Program, tmp_path: Path) -> None:
+    text = """
+        import urllib.request
+        pages = []
+        for _ in range(2):
+            env = Environment(user_classes=[TheUser])
+            env.create_local_runner()
+            pages.append(env.create_web_ui("127.0.0.1", 0))
+        ports = [page.server.server_port for page in pages]
+        gevent.sleep(0.1)
+        say(len(set(ports)), 8089 in ports, [urllib.request.urlopen(f"http://127.0.0.1:{port}/").status for port in ports])
+    """
+    assert said(acrida, tmp_path, "-", text) == ["SAID 2 False [200, 200]"]
+
+
+def test_a_locustfile_of_a_url_is_fetched(acrida: Program, tmp_path: Path) -> None:
+    text = """
+        import http.server, threading
+        from pathlib import Path
+        from locust.argument_parser import parse_locustfile_paths
+        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/program.py"
+        [path] = parse_locustfile_paths([url])
+        say(Path(path).name, Path(path).read_text() == Path("program.py").read_text())
+        try:
+            parse_locustfile_paths([url + "x"])
+        except SystemExit as ended:
+            say(ended.code)
+        server.shutdown()
+    """
+    assert said(acrida, tmp_path, "-", text) == ["SAID program.py True", "SAID 1"]

@@ -1,5 +1,6 @@
 //! Settings as Python sees them: `environment.parsed_options`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use acrida_cli::config::ConfigValue;
@@ -54,11 +55,13 @@ pub(crate) fn defaults(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Config
     Ok(defaults)
 }
 
-/// The files that `--locustfile` names. What is wrong is printed as the command would,
+/// The files and URLs that `--locustfile` names. What is wrong is printed as the command would,
 /// and SystemExit raised.
 #[pyfunction]
-pub(crate) fn find_locustfiles(py: Python<'_>, given: &str) -> PyResult<Vec<PathBuf>> {
-    acrida_cli::find_locustfiles(given, Path::new("")).map_err(|exit| ended(py, &exit, "acrida"))
+pub(crate) fn find_locustfiles(py: Python<'_>, given: &str) -> PyResult<Vec<OsString>> {
+    let found = acrida_cli::find_locustfiles(given, Path::new(""))
+        .map_err(|exit| ended(py, &exit, "acrida"))?;
+    Ok(found.into_iter().map(PathBuf::into_os_string).collect())
 }
 
 /// Says why the command would end here; the exception ends the program.

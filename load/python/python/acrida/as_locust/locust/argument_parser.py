@@ -5,7 +5,6 @@ The flags are read by the native side, as those of the command ``acrida`` are.
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import SUPPRESS, ArgumentError, Namespace
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 from acrida import _native
+from acrida.loading import LocustfileError, fetched
 
 #: What a flag takes, by argparse's ``action``.
 ACTIONS = {None: "text", "store": "text", "store_true": "switch", "store_false": "switch-off", "append": "append"}
@@ -233,8 +233,12 @@ def parse_locustfile_option(args: list[str] | None = None) -> Namespace:
 
 
 def parse_locustfile_paths(paths: list[str]) -> list[str]:
-    """The locustfiles in files and folders; says what is not there and ends the program."""
-    return [os.fspath(path) for path in _native.find_locustfiles(",".join(paths))]
+    """The locustfiles in files and folders, and copies of those at URLs; says what is not there and ends the program."""
+    try:
+        return [fetched(path) for path in _native.find_locustfiles(",".join(paths))]
+    except LocustfileError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 def get_locustfiles_locally(options: Namespace) -> list[str]:

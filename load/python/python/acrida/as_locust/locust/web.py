@@ -252,8 +252,9 @@ class WebServer:
             "class-picker": web_ui.userclass_picker_is_active,
             "csv-full-history": full_history,
         }
-        words = [f"--{flag}={value}" for flag, value in values.items() if value not in (None, False, "")]
-        return words + [f"--{flag}" for flag, is_on in switches.items() if is_on]
+        # 0 is a value: any free port, and no users.
+        said = {flag: value for flag, value in values.items() if value or type(value) is int}
+        return [f"--{flag}={value}" for flag, value in said.items()] + [f"--{flag}" for flag in switches if switches[flag]]
 
     def start(self) -> None:
         """Serves it; says in the log what is in the way."""
