@@ -20,7 +20,7 @@ class Echo:
     - ``/digest`` wants digest authentication of ``user`` with ``secret``,
     - ``/redirect?status=…&to=…`` redirects,
     - ``/pieces?count=…`` sends a line, and the others once ``/go`` was asked for,
-    - anything else, as server or as proxy, is answered with what was asked, as JSON.
+    - anything else, as server or as proxy, is answered with what was asked, as JSON; ``?link=…`` is its header ``Link``.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in LEFT_OUT}
             headers.pop("authorization", None) if url.path == "/digest" else None
             asked = {"method": self.command, "path": self.path, "headers": headers, "body": body.decode("latin-1")}
-            self._send(200, {"Content-Type": "application/json"}, json.dumps(asked, sort_keys=True).encode())
+            links = {"Link": query["link"]} if "link" in query else {}
+            self._send(200, {"Content-Type": "application/json", **links}, json.dumps(asked, sort_keys=True).encode())
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _answer
 

@@ -117,6 +117,11 @@ FORMS = {
         say(client.post("/g", data=pieces()).json())
         say(client.put("/g", data=iter(["a", "b"]) if False else pieces(), headers={"Content-Type": "x/y"}).json())
     """,
+    "links": """
+        header = '<http://h/a?p=2,x>; rel="next", <http://h/z>;rel=last; title="b, c" , <http://h/none>'
+        for link in (header, ""):
+            say(client.get("/a", params={"link": link}, name="a").links)
+    """,
     "redirects": """
         for status in (301, 302, 303, 307, 308):
             answer = client.post(f"/redirect?status={status}&to=/end", data={"a": 1}, name=f"r{status}")

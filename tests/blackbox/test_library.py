@@ -212,6 +212,43 @@ def test_fast_http_users_send_no_more_at_once_than_they_say(acrida: Program, loc
     assert said(acrida, tmp_path, "-", ours) == expected
 
 
+REPORT = """
+    import json, re
+    from argparse import Namespace
+    from locust.html import PERCENTILES_FOR_HTML_REPORT, get_html_report, process_html_filename
+    from locust.stats import stats_history
+
+    env = Environment(user_classes=[TheUser], events=events, locustfile="a <b>.py", profile="p")
+    runner = env.create_local_runner()
+    history = gevent.spawn(stats_history, runner)
+    runner.start(2, spawn_rate=100)
+    while len(env.stats.history) < 2:
+        gevent.sleep(0.1)
+    runner.stop()
+    history.kill()
+    for theme in ("", "light", "dark"):
+        page = get_html_report(env, show_download_link=theme != "dark", theme=theme)
+        args, _ = json.JSONDecoder().raw_decode(page.split("templateArgs = ", 1)[1].lstrip())
+        total = args["requests_statistics"][-1]
+        say([row["name"] for row in args["requests_statistics"]], total["num_requests"] == env.stats.total.num_requests,
+            args["host"] == TheUser.host, args["locustfile"], args["profile"], args["tasks"], args["show_download_link"],
+            [key for key in sorted(args["response_time_statistics"][0]) if key[0].isdigit()], args["is_report"],
+            args["failures_statistics"], args["exceptions_statistics"], len(args["history"]) >= 2,
+            [moment["user_count"][1] for moment in args["history"]][:1])
+    say(PERCENTILES_FOR_HTML_REPORT)
+    for users, rate, limit in (5, 2.0, 90), (None, 0.5, None):
+        options = Namespace(num_users=users, spawn_rate=rate, run_time=limit, html_file="r_{u}_{r}_{t}.html")
+        process_html_filename(options)
+        say(options.html_file)
+"""
+
+
+def test_a_program_writes_the_report_itself(acrida: Program, locust: Program, target: Target, tmp_path: Path) -> None:
+    expected = said(locust, tmp_path, target.url, REPORT)
+    assert len(expected) == 6
+    assert said(acrida, tmp_path, target.url, REPORT) == expected
+
+
 def test_a_page_takes_any_free_port(acrida: Program, tmp_path: Path) -> None:
     text = """
         import urllib.request

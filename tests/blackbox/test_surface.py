@@ -239,18 +239,20 @@ def test_messages_reach_the_listener_in_the_same_process(acrida: Program, locust
 NAMES = """
     import importlib
     for name in '''
-        locust.argument_parser:get_parser,parse_options,LocustArgumentParser
-        locust.clients:HttpSession,ResponseContextManager
+        locust.argument_parser:get_parser,parse_options,LocustArgumentParser,get_empty_argument_parser,setup_parser_arguments,default_args_dict
+        locust.clients:HttpSession,ResponseContextManager,RestResponseContextManager
         locust.contrib.fasthttp:FastHttpUser,FastHttpSession,FastResponse,ResponseContextManager,RestResponseContextManager
         locust.contrib.csv_request_logger:CsvRequestLogger
         locust.debug:run_single_user,PrintListener
-        locust.env:Environment
+        locust.dispatch:UsersDispatcher
+        locust.env:Environment,Runner,LocalRunner,MasterRunner,WorkerRunner,UsersDispatcher
         locust.event:Events,EventHook
-        locust.exception:StopUser,StopTest,RescheduleTask,RescheduleTaskImmediately,InterruptTaskSet,ResponseError,CatchResponseError,LocustError
+        locust.exception:StopUser,StopTest,RescheduleTask,RescheduleTaskImmediately,InterruptTaskSet,ResponseError,CatchResponseError,LocustError,RPCError,RPCSendError,RPCReceiveError
+        locust.html:get_html_report,process_html_filename,PERCENTILES_FOR_HTML_REPORT
         locust.log:setup_logging,greenlet_exception_logger,get_logs,LogReader
         locust.main:main,create_environment,load_locustfile,version
         locust.rpc:Message
-        locust.runners:LocalRunner,MasterRunner,WorkerRunner,Runner,STATE_INIT,STATE_SPAWNING,STATE_RUNNING,STATE_CLEANUP,STATE_STOPPING,STATE_STOPPED,STATE_MISSING,WORKER_REPORT_INTERVAL,HEARTBEAT_INTERVAL
+        locust.runners:LocalRunner,MasterRunner,WorkerRunner,Runner,STATE_INIT,STATE_SPAWNING,STATE_RUNNING,STATE_CLEANUP,STATE_STOPPING,STATE_STOPPED,STATE_MISSING,WORKER_REPORT_INTERVAL,HEARTBEAT_INTERVAL,WORKER_LOG_REPORT_INTERVAL,FALLBACK_INTERVAL,CONNECT_TIMEOUT,CONNECT_RETRY_COUNT,WorkerNode,UsersDispatcher,RPCError,RPCReceiveError
         locust.shape:LoadTestShape
         locust.stats:RequestStats,StatsEntry,StatsError,StatsCSV,StatsCSVFileWriter,stats_printer,stats_history,print_stats,print_percentile_stats,print_error_report,sort_stats,PERCENTILES_TO_REPORT,PERCENTILES_TO_CHART,PERCENTILES_TO_STATISTICS,CONSOLE_STATS_INTERVAL_SEC,CSV_STATS_INTERVAL_SEC,HISTORY_STATS_INTERVAL_SEC,calculate_response_time_percentile,get_readable_percentiles
         locust.user:User,HttpUser,TaskSet,task,tag
@@ -267,6 +269,7 @@ NAMES = """
         locust.util.rounding:proper_round
         locust.util.timespan:parse_timespan
         locust.util.url:is_url
+        locust.web:WebUI,AuthArgs,AuthProvider,CustomForm,InputField
     '''.split():
         module, _, attributes = name.partition(":")
         module = importlib.import_module(module)

@@ -17,6 +17,7 @@ mod loader;
 mod loop_watch;
 mod multipart;
 mod page;
+mod picks;
 mod published;
 mod session;
 mod settings;
@@ -44,6 +45,8 @@ mod _native {
     use crate::multipart::{Body, encode_multipart};
     #[pymodule_export]
     use crate::page::WebPage;
+    #[pymodule_export]
+    use crate::picks::Picks;
     #[pymodule_export]
     use crate::session::{Proxies, Session};
     #[pymodule_export]

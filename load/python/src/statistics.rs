@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use acrida_report::console::{self, Style};
+use acrida_report::course::Point;
+use acrida_report::html::{Page, Theme};
 use acrida_report::locust_csv;
+use acrida_report::summary::RunSummary;
 use acrida_stats::{EntrySnapshot, ExceptionRow, FailureRow, NoSamples, Snapshot};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use serde_json::Value;
 
 /// Everything counted up to a moment.
 #[pyclass(frozen, module = "acrida._native")]
@@ -84,6 +89,36 @@ impl Statistics {
     /// What one moment adds to `_stats_history.csv`.
     fn history_rows(&self, percentiles: Vec<f64>, full_history: bool) -> String {
         locust_csv::stats_history_rows(&self.0, &percentiles, full_history)
+    }
+
+    /// The report as one HTML file. `about` is a JSON object: `title`, `host`, `profile`,
+    /// `tasks`, and `course`, a list of [`Point`]. `theme` is `light`, `dark` or empty.
+    /// ValueError where `about` is none of it.
+    fn html_report(&self, about: &str, theme: &str, download_link: bool) -> PyResult<String> {
+        let wrong = |error: serde_json::Error| PyValueError::new_err(error.to_string());
+        let mut about: Value = serde_json::from_str(about).map_err(wrong)?;
+        let course: Vec<Point> = serde_json::from_value(about["course"].take()).map_err(wrong)?;
+        let text = |name: &str| about[name].as_str().map(str::to_owned);
+        let run = RunSummary {
+            title: text("title").unwrap_or_default(),
+            host: text("host"),
+            peak_users: course.iter().map(|point| point.users).max(),
+            course,
+            ..RunSummary::of(&self.0, &[])
+        };
+        let page = Page {
+            run,
+            theme: match theme {
+                "dark" => Theme::Dark,
+                "light" => Theme::Light,
+                _ => Theme::Auto,
+            },
+            download_link,
+            tasks: about["tasks"].take(),
+            profile: about["profile"].take(),
+            ..Page::default()
+        };
+        Ok(page.html())
     }
 }
 

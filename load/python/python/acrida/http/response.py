@@ -20,6 +20,11 @@ from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.stream import StreamFile, pieces
 
 
+#: A link of the header ``Link``: its URL and its parameters, which are one or more of the second form.
+_LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:"[^"]*"|[^",;\s]+))*)')
+_PARAMETER = re.compile(r'([\w*-]+)\s*=\s*"?([^"]*?)"?\s*(?=;|$)')
+
+
 class SentRequest:
     """The request as it was sent."""
 
@@ -170,6 +175,15 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code}]>"
+
+    @property
+    def links(self) -> dict[str, dict[str, str]]:
+        """What the header ``Link`` leads to: parameters, ``url`` among them, by ``rel`` or else by URL."""
+        links = {}
+        for url, parameters in _LINK.findall(self.headers.get("link") or ""):
+            link = {"url": url, **dict(_PARAMETER.findall(parameters))}
+            links[link.get("rel") or url] = link
+        return links
 
     @property
     def is_redirect(self) -> bool:

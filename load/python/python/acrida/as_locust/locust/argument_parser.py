@@ -208,6 +208,22 @@ def get_parser(default_config_files: list[str] | None = None) -> LocustArgumentP
     return parser
 
 
+def get_empty_argument_parser(
+    add_help: bool = True, default_config_files: list[str] | None = None
+) -> LocustArgumentParser:
+    """A parser for Locust's flags, without those of listeners; ``--help`` is always among them."""
+    return LocustArgumentParser(config_files=default_config_files)
+
+
+def setup_parser_arguments(parser: LocustArgumentParser) -> None:
+    """Does nothing: every parser knows Locust's flags."""
+
+
+def default_args_dict() -> dict[str, Any]:
+    """What every flag has where no command line and no file says otherwise."""
+    return vars(LocustArgumentParser(config_files=[]).parse_args([]))
+
+
 def parse_options(args: list[str] | None = None) -> Namespace:
     """``get_parser().parse_args(args)``."""
     return get_parser().parse_args(args)

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
         cert: Any
 
 
+#: A response of ``rest``, whose ``js`` is its JSON.
+RestResponseContextManager = ResponseContextManager
+
 logger = logging.getLogger(__name__)
 
 NO_CONTEXT: dict[str, Any] = {}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from acrida._native import Engine, Ledger
 from acrida.actions import Actions
 
+from .dispatch import UsersDispatcher
 from .event import Events
 from .exception import RunnerAlreadyExistsError
 from .response_context import checked_answer, error_text
-from .runners import LocalRunner
+from .runners import LocalRunner, MasterRunner, Runner, WorkerRunner  # noqa: F401
 from .shape import LoadTestShape
 from .stats import RequestStats
 from .user.task import assign_equal_weights, filter_tasks_by_tags
@@ -50,6 +51,7 @@ class Environment:
         available_user_classes: dict[str, Any] | None = None,
         available_shape_classes: dict[str, Any] | None = None,
         available_user_tasks: dict[str, list[Any]] | None = None,
+        dispatcher_class: type[UsersDispatcher] = UsersDispatcher,
         profile: str | None = None,
         native: Native | None = None,
     ) -> None:
@@ -78,6 +80,7 @@ class Environment:
         self.available_shape_classes = available_shape_classes
         self.available_user_tasks = available_user_tasks
         self.profile = profile
+        self.dispatcher_class = dispatcher_class
         self.stats = RequestStats(ledger=native.ledger if native else None)
         self.runner: LocalRunner | None = None
         self.web_ui: Any = None
@@ -112,6 +115,19 @@ class Environment:
     def actions(self) -> Actions:
         """What the engine has decided and is still to be done."""
         return self._started().actions
+
+    @property
+    def dispatcher_class(self) -> type[UsersDispatcher]:
+        """Locust's, in whose order users start. NotImplementedError for any other: nobody would ask it."""
+        return UsersDispatcher
+
+    @dispatcher_class.setter
+    def dispatcher_class(self, chosen: type[UsersDispatcher]) -> None:
+        if chosen is not UsersDispatcher:
+            name = getattr(chosen, "__name__", chosen)
+            raise NotImplementedError(
+                f"dispatcher_class={name}: acrida decides natively which user starts when, and asks no other dispatcher"
+            )
 
     def create_local_runner(self) -> LocalRunner:
         """Makes the runner; an environment has one."""

@@ -43,3 +43,20 @@ class RescheduleTaskImmediately(Exception):
 
 class RunnerAlreadyExistsError(Exception):
     """An environment can have one runner only."""
+
+
+class RPCError(Exception):
+    """The connection between processes is broken; only Locust's processes raise it, as the following."""
+
+
+class RPCSendError(Exception):
+    """A message could not be sent to another process."""
+
+
+class RPCReceiveError(Exception):
+    """A message of another process could not be read."""
+
+    def __init__(self, *args: object, addr: object = None) -> None:
+        super().__init__(*args)
+        #: Whose message it was.
+        self.addr = addr

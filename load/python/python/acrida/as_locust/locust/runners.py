@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ from acrida.page_changes import PageChanges
 
 from . import log
 from ._performing import Performer
+from .dispatch import UsersDispatcher  # noqa: F401
+from .exception import RPCError, RPCReceiveError, RPCSendError  # noqa: F401
 from .rpc.protocol import Message
 from .shape import planned
 from .stats import RequestStats, StatsError
@@ -42,6 +45,10 @@ HEARTBEAT_INTERVAL = 1
 HEARTBEAT_LIVENESS = 3
 HEARTBEAT_DEAD_INTERNAL = -60
 MASTER_HEARTBEAT_TIMEOUT = 60
+WORKER_LOG_REPORT_INTERVAL = 10
+FALLBACK_INTERVAL = 5
+CONNECT_TIMEOUT = 5
+CONNECT_RETRY_COUNT = 60
 
 
 class Runner(Performer):
@@ -296,3 +303,23 @@ class MasterRunner(DistributedRunner):
 
 class WorkerRunner(DistributedRunner):
     """See DistributedRunner."""
+
+
+@dataclass(eq=False)
+class WorkerNode:
+    """A worker as a :class:`locust.dispatch.UsersDispatcher` knows it."""
+
+    #: Unique; what is before the first ``_`` names its machine.
+    id: str
+    state: str = STATE_INIT
+    heartbeat: int = HEARTBEAT_LIVENESS
+    cpu_usage: int = 0
+    cpu_warning_emitted: bool = False
+    memory_usage: int = 0
+    #: Its users by the name of their class.
+    user_classes_count: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def user_count(self) -> int:
+        """Its users."""
+        return sum(self.user_classes_count.values())

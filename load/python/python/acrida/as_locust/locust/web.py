@@ -11,7 +11,7 @@ import socket
 import tempfile
 from collections.abc import Callable
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote
 
 import gevent
@@ -34,6 +34,45 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PASSWORD = "ACRIDA_WEB_PASSWORD"
 #: Headers that are said anew with each answer.
 _DERIVED_HEADERS = {"connection", "content-length", "date", "transfer-encoding"}
+
+
+class InputField(TypedDict, total=False):
+    """A field of the login page."""
+
+    label: str
+    name: str
+    type: str | None
+    default_value: bool | None
+    choices: list[str] | None
+    is_multiple: bool | None
+    is_secret: bool | None
+    is_required: bool | None
+
+
+class CustomForm(TypedDict, total=False):
+    """A form of the login page."""
+
+    inputs: list[InputField] | None
+    callback_url: str
+    submit_button_text: str | None
+
+
+class AuthProvider(TypedDict, total=False):
+    """Somebody else who logs users in: a button of the login page."""
+
+    label: str | None
+    callback_url: str
+    icon_url: str | None
+
+
+class AuthArgs(TypedDict, total=False):
+    """What the login page asks for, and says."""
+
+    custom_form: CustomForm
+    auth_providers: list[AuthProvider]
+    username_password_callback: str
+    error: str
+    info: str
 
 
 class WebUI:
@@ -74,7 +113,7 @@ class WebUI:
         #: Laid over what the page knows itself when it is rendered.
         self.template_args: dict[str, Any] = {}
         #: What the login page asks for, with ``--web-login`` and a ``login_manager`` of the locustfile's.
-        self.auth_args: dict[str, Any] = {}
+        self.auth_args: AuthArgs = {}
         #: Serves the page in a program of one's own; its ``server_port`` is the port.
         self.server: WebServer | None = None
         self._application: Any = None

@@ -1,0 +1,1 @@
+from acrida.as_locust.locust.dispatch import *
