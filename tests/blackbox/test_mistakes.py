@@ -56,6 +56,36 @@ def test_an_import_that_fails_is_explained(acrida: Program, tmp_path: Path) -> N
     assert "pip install surely_missing" in finished.output
 
 
+def test_a_missing_package_is_named_as_pip_knows_it(acrida: Program, tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text("import cv2\n")
+    finished = acrida.run(*RUN.split(), cwd=tmp_path)
+    assert finished.code == 1
+    assert "No module named 'cv2'" in finished.stderr
+    assert "pip install opencv-python" in finished.stderr
+
+
+def test_a_module_of_a_folder_above_is_shown(
+    acrida: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "helpers").mkdir()
+    folder = tmp_path / "acrida-tests"
+    folder.mkdir()
+    file = folder / locustfile(folder, GET_ROOT)
+    file.write_text(f"import helpers\n{file.read_text()}")
+    finished = acrida.run("--list", cwd=folder)
+    assert finished.code == 1
+    assert f"{file}, line 1); helpers is in {tmp_path}: set PYTHONPATH={tmp_path}" in finished.stderr
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert acrida.run("--list", cwd=folder).code == 0
+
+
+def test_a_module_that_a_package_does_not_have_is_not_to_be_installed(acrida: Program, tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text("import email.surely_missing\n")
+    finished = acrida.run(*RUN.split(), cwd=tmp_path)
+    assert finished.code == 1
+    assert finished.stderr.rstrip().endswith("line 1)")
+
+
 def test_a_locustfile_without_users_is_refused(program: Program, tmp_path: Path) -> None:
     (tmp_path / "locustfile.py").write_text("from locust import HttpUser\n")
     finished = program.run(*RUN.split(), cwd=tmp_path)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from acrida.missing import advice
+
 #: The folder whose ``locust`` package answers ``import locust``.
 AS_LOCUST = os.path.join(os.path.dirname(__file__), "as_locust")
 
@@ -102,13 +104,10 @@ def explain(path: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         pointer = "".join(traceback.format_exception_only(error)).rstrip()
         return f"cannot read {path}: {pointer}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "acrida" not in frame.filename]
-    frames = [frame for frame in frames if not frame.filename.startswith("<frozen")]
+    ours = ("<frozen", os.path.dirname(__file__) + os.sep)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     at = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else path
     text = f"cannot load {path}: {type(error).__name__}: {error} (at {at})"
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
-    if missing and missing.partition(".")[0] == "locust":
-        text += "; acrida does not have this part of Locust yet"
-    elif missing:
-        text += f"; install it into this environment, e.g. {sys.executable} -m pip install {missing.partition('.')[0]}"
+    if isinstance(error, ModuleNotFoundError) and error.name and (what_to_do := advice(error.name, path)):
+        text += f"; {what_to_do}"
     return text
