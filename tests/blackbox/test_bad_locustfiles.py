@@ -114,6 +114,10 @@ class Nonsense(LoadTestShape):
         ("('1', 1)", "with numbers"),
         ("(-1, 1)", "a number of users is finite and not below 0, not -1"),
         ("(3, 0)", "a spawn rate is a finite number above 0, not 0"),
+        (f"({10**30}, 1)", "int too big to convert"),
+        (f"(1, {10**400})", "int too large to convert to float"),
+        ("(5, 1, 7)", "with a list of classes"),
+        ("(5, 1, 'TheUser')", "'T' is no user class of this test"),
     ],
 )
 def test_a_shape_that_returns_nonsense_ends_the_run_with_a_line(
@@ -128,15 +132,15 @@ def test_a_shape_that_returns_nonsense_ends_the_run_with_a_line(
     assert "Traceback" not in finished.stderr
 
 
-@pytest.mark.parametrize("returned", ["'1'", "None"])
+@pytest.mark.parametrize(("returned", "shown"), [("'1'", "'1'"), ("None", "None"), ("float('nan')", "nan")])
 def test_a_wait_time_that_is_no_number_is_named(
-    acrida: Program, target: Target, tmp_path: Path, returned: str
+    acrida: Program, target: Target, tmp_path: Path, returned: str, shown: str
 ) -> None:
     locustfile(tmp_path, GET_ROOT, wait_time=f"lambda self: {returned}")
     finished = acrida.run(*f"{RUN} --host {target.url}".split(), cwd=tmp_path)
     assert finished.code == 1
     [exception] = read_csv(tmp_path / "run", "exceptions")
-    assert exception["Message"] == f"wait_time returned {returned}, expected a number of seconds"
+    assert exception["Message"] == f"wait_time returned {shown}, expected a number of seconds"
 
 
 def test_a_negative_wait_time_is_none(program: Program, target: Target, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -94,7 +94,7 @@ class Runner(Performer):
         user_count: int,
         spawn_rate: float,
         wait: bool = False,
-        user_classes: list[Any] | None = None,
+        user_classes: Iterable[Any] | None = None,
         run_time: float | None = None,
     ) -> None:
         """Starts a test, or changes the number of users of one.
@@ -111,7 +111,7 @@ class Runner(Performer):
         is_new = self._idle.is_set()
         if is_new and self.environment.is_library:
             self.prepare()
-        chosen = None if user_classes is None else [self.user_classes.index(user) for user in user_classes]
+        chosen = None if user_classes is None else [self._place_of(user) for user in user_classes]
         self.environment.engine.swarm(int(user_count), spawn_rate, run_time, chosen)
         self._complete.clear()
         if is_new:
@@ -122,6 +122,12 @@ class Runner(Performer):
         self.spawning_greenlet = self.greenlet.spawn(self._wait_for_users, wait)
         if is_new and self._may_wait():
             self._begun.wait()
+
+    def _place_of(self, user_class: Any) -> int:
+        """Among the classes of the test, by which the engine knows it."""
+        if user_class not in self.user_classes:
+            raise ValueError(f"{user_class!r} is no user class of this test")
+        return self.user_classes.index(user_class)
 
     def _wait_for_users(self, until_they_end: bool) -> None:
         self._complete.wait()
@@ -203,7 +209,7 @@ class Runner(Performer):
                     users, rate, classes = planned(wanted)
                     logger.info("Shape test updating to %d users at %.2f spawn rate", users, rate)
                     self.start(users, rate, user_classes=classes, run_time=run_time if is_first else None)
-                except ValueError as nonsense:
+                except (ValueError, OverflowError) as nonsense:
                     self._shape_failed(f"returned {wanted!r}: {nonsense}")
                     return
                 self.shape_last_tick = wanted

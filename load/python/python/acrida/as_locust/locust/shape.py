@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABCMeta, abstractmethod
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
@@ -46,7 +47,7 @@ class LoadTestShape(metaclass=LoadTestShapeMeta):
         """``(users, spawn_rate)``, ``(users, spawn_rate, user_classes)``, or None to end the run."""
 
 
-def planned(wanted: Any) -> tuple[float, float, list[Any] | None]:
+def planned(wanted: Any) -> tuple[float, float, Iterable[Any] | None]:
     """Users, spawn rate and user classes (None for all) of what ``tick`` returned; ValueError if it is nonsense."""
     form = "expected (users, spawn_rate), (users, spawn_rate, user_classes) or None"
     if not isinstance(wanted, tuple | list) or len(wanted) not in (2, 3):
@@ -56,4 +57,7 @@ def planned(wanted: Any) -> tuple[float, float, list[Any] | None]:
         raise ValueError(f"{form}, with numbers")
     if not 0 <= users < math.inf:
         raise ValueError(f"a number of users is finite and not below 0, not {users}")
-    return users, rate, classes[0] if classes else None
+    chosen = classes[0] if classes else None
+    if not isinstance(chosen, Iterable | None):
+        raise ValueError(f"{form}, with a list of classes")
+    return users, float(rate), chosen

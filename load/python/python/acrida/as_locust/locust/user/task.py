@@ -321,9 +321,11 @@ class TaskSet(metaclass=TaskSetMeta):
             try:
                 waits = seconds > 0
             except TypeError:
-                raise TypeError(f"wait_time returned {seconds!r}, expected a number of seconds") from None
+                raise _no_seconds(seconds) from None
             if waits:
                 self._sleep(seconds)
+            elif not seconds <= 0:  # nan
+                raise _no_seconds(seconds)
             elif user._others_ran:
                 user._others_ran = False
             else:
@@ -338,6 +340,10 @@ class TaskSet(metaclass=TaskSetMeta):
     def interrupt(self, reschedule: bool = True) -> None:
         """Leaves this set; the parent's next task follows at once unless ``reschedule`` is False."""
         raise InterruptTaskSet(reschedule)
+
+
+def _no_seconds(returned: Any) -> TypeError:
+    return TypeError(f"wait_time returned {returned!r}, expected a number of seconds")
 
 
 def _for_parent(left: InterruptTaskSet) -> Exception:
