@@ -5,6 +5,7 @@
 //! final snapshot, so they agree to the last request.
 
 mod abort;
+mod autoquit;
 mod chronicle;
 mod collector;
 mod console;
@@ -27,7 +28,7 @@ mod whole_file;
 
 use std::io;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use acrida_engine::{Command, Control, Runner, RunnerThread, Settings, Swarm, UserClass};
 use acrida_web::{Page, Setup};
@@ -59,7 +60,7 @@ use reports::Reports;
 use signals::SignalThread;
 use stepper::{Stepper, Steps};
 use ticker::Ticker;
-use web::{Autoquit, RunBehind};
+use web::RunBehind;
 
 /// How often a run says and writes how it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,7 +221,13 @@ impl Run {
                 if options.web.class_picker {
                     debug!(target: "locust.main", "Locust is running with the UserClass Picker Enabled");
                 }
-                tickers.push(start_page_ticker(&page, &control, &options)?);
+                let beaten = Arc::clone(&page);
+                tickers.push(Ticker::start("acrida-page", PAGE_INTERVAL, move || {
+                    beaten.beat()
+                })?);
+                if let Some(after) = options.web.autoquit {
+                    tickers.push(autoquit::start(&control, after)?);
+                }
                 Some(page)
             }
             None => None,
@@ -354,18 +361,6 @@ fn start_watching(mut watcher: Watcher, resources: Resources) -> io::Result<Tick
         let readings = watcher.look();
         let mut log = resources.lock().unwrap_or_else(PoisonError::into_inner);
         log.observe(readings);
-    })
-}
-
-fn start_page_ticker(page: &Arc<Page>, control: &Control, options: &Options) -> io::Result<Ticker> {
-    let (page, control) = (Arc::clone(page), control.clone());
-    let mut autoquit = Autoquit::new(options);
-    Ticker::start("acrida-page", PAGE_INTERVAL, move || {
-        page.beat();
-        if autoquit.is_due(control.state().is_active(), Instant::now()) {
-            info!(target: "locust.main", "--autoquit time reached, shutting down");
-            control.send(Command::Quit);
-        }
     })
 }
 

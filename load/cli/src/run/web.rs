@@ -1,7 +1,7 @@
 //! The run behind the web page.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use acrida_engine::{ClassId, Command, Control, SpawnRate};
 use acrida_report::locust_json::Percentiles;
@@ -232,71 +232,5 @@ impl Site for RunBehind {
 
     fn run_time(&self, text: &str) -> Option<Duration> {
         parse_time_span(text).ok().map(Duration::from_secs)
-    }
-}
-
-/// `--autoquit`: the program ends a while after the test that it started with.
-#[derive(Debug)]
-pub(super) struct Autoquit {
-    after: Option<Duration>,
-    began: bool,
-    ended: Option<Instant>,
-}
-
-impl Autoquit {
-    pub(super) fn new(options: &Options) -> Self {
-        Self {
-            after: options.web.autoquit,
-            began: false,
-            ended: None,
-        }
-    }
-
-    /// Whether it is time to go, for a run that is `active` or not. A test that
-    /// starts in the meantime is waited for.
-    pub(super) fn is_due(&mut self, active: bool, now: Instant) -> bool {
-        self.began |= active;
-        if active || !self.began {
-            self.ended = None;
-            return false;
-        }
-        let ended = *self.ended.get_or_insert(now);
-        self.after
-            .is_some_and(|after| now.duration_since(ended) >= after)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_quits_a_while_after_its_test() {
-        let mut autoquit = Autoquit {
-            after: Some(Duration::from_secs(2)),
-            began: false,
-            ended: None,
-        };
-        let start = Instant::now();
-        for (at, active, expected) in [
-            (0, false, false),
-            (1, true, false),
-            (2, false, false),
-            (3, false, false),
-            (4, false, true),
-            (5, true, false),
-            (6, false, false),
-            (8, false, true),
-        ] {
-            let now = start + Duration::from_secs(at);
-            assert_eq!(autoquit.is_due(active, now), expected, "at {at} s");
-        }
-        let mut never = Autoquit {
-            after: None,
-            began: true,
-            ended: None,
-        };
-        assert!(!never.is_due(false, start));
-        assert!(!never.is_due(false, start + Duration::from_secs(1_000)));
     }
 }
