@@ -10,7 +10,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
+    SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject;
 
@@ -143,7 +144,11 @@ fn verifier(
     let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
         .expect("there are roots");
-    Ok(Arc::new(Known { chain, trusted }))
+    Ok(Arc::new(Known {
+        chain,
+        provider: Arc::clone(provider),
+        trusted,
+    }))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -161,6 +166,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 #[derive(Debug)]
 struct Known {
     chain: Arc<WebPkiServerVerifier>,
+    provider: Arc<CryptoProvider>,
     trusted: Vec<CertificateDer<'static>>,
 }
 
@@ -180,6 +186,14 @@ impl ServerCertVerifier for Known {
         }
         self.chain
             .verify_server_cert(end_entity, intermediates, server_name, ocsp, now)
+            .map_err(|error| match error {
+                rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
+                    if self.vouches_for_itself(end_entity, server_name, now) =>
+                {
+                    CertificateError::Other(OtherError(Arc::new(SelfSigned))).into()
+                }
+                other => other,
+            })
     }
 
     fn verify_tls12_signature(
@@ -206,6 +220,37 @@ impl ServerCertVerifier for Known {
         self.chain.supported_verify_schemes()
     }
 }
+
+impl Known {
+    /// Whether `certificate` is signed with its own key: with it as the only root, its issuer is known.
+    fn vouches_for_itself(
+        &self,
+        certificate: &CertificateDer<'_>,
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> bool {
+        let mut roots = RootCertStore::empty();
+        if roots.add(certificate.clone().into_owned()).is_err() {
+            return false;
+        }
+        let builder = WebPkiServerVerifier::builder_with_provider(
+            Arc::new(roots),
+            Arc::clone(&self.provider),
+        );
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        builder.build().is_ok_and(|alone| {
+            alone
+                .verify_server_cert(certificate, &[], server_name, &[], now)
+                .err()
+                != Some(unknown)
+        })
+    }
+}
+
+/// Why a certificate that nobody else has signed is not believed.
+#[derive(Debug, thiserror::Error)]
+#[error("self-signed certificate")]
+struct SelfSigned;
 
 /// `verify=False`.
 #[derive(Debug)]
@@ -298,9 +343,14 @@ fn certificate_words(error: &CertificateError, host: &str) -> String {
                 crate::repr(host)
             )
         }
-        // A certificate that vouches for itself is an authority's.
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "self-signed certificate".to_owned()
+        CertificateError::Other(other) => {
+            let text = other.to_string();
+            // One of an authority that vouches for itself.
+            if text.contains("CaUsedAsEndEntity") {
+                SelfSigned.to_string()
+            } else {
+                text
+            }
         }
         other => other.to_string(),
     }
