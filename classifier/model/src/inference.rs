@@ -214,14 +214,12 @@ impl Scratch {
     /// Grows to what `images` images need; never shrinks.
     fn make_room(&mut self, network: &Network, images: usize) {
         self.slots.resize_with(network.slots.len(), Vec::new);
-        for (slot, size) in self.slots.iter_mut().zip(&network.slots) {
-            if slot.len() < size * images {
-                slot.resize(size * images, 0.0);
-            }
-        }
         // The slots that keep a convolution's raw result are for training alone.
-        for unit in network.units() {
-            self.slots[unit.raw] = Vec::new();
+        for slot in std::iter::once(0).chain(network.nodes.iter().map(Node::output)) {
+            let (slot, len) = (&mut self.slots[slot], network.slots[slot] * images);
+            if slot.len() < len {
+                slot.resize(len, 0.0);
+            }
         }
     }
 

@@ -87,6 +87,16 @@ pub(crate) enum Node {
     },
 }
 
+impl Node {
+    /// The slot of its result.
+    pub(crate) fn output(&self) -> usize {
+        match self {
+            Node::Unit(unit) => unit.output,
+            Node::Pool { output, .. } => *output,
+        }
+    }
+}
+
 /// The last layer: mean over pixels, then linear.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {

@@ -1,5 +1,7 @@
 //! Halving an image's sides: the largest, or the mean, of each 2×2 pixels.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// How four pixels become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pooling {
@@ -15,17 +17,50 @@ pub(crate) struct Pool {
     pub(crate) channels: usize,
 }
 
-impl Pool {
-    /// Pools `images` images from `input` into `output`.
-    pub(crate) fn forward(&self, input: &[f32], output: &mut [f32], images: usize) {
-        match self.pooling {
-            Pooling::Max => self.reduce(input, output, images, |a, b, c, d| a.max(b).max(c.max(d))),
+/// Images to pool, on registers of whatever kind the machine has.
+struct Forward<'a> {
+    pool: &'a Pool,
+    input: &'a [f32],
+    output: &'a mut [f32],
+    images: usize,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (pool, input, output, images) = (self.pool, self.input, self.output, self.images);
+        match pool.pooling {
+            Pooling::Max => pool.reduce(input, output, images, |a, b, c, d| {
+                larger(larger(a, b), larger(c, d))
+            }),
             Pooling::Mean => {
-                self.reduce(input, output, images, |a, b, c, d| 0.25 * (a + b + c + d))
+                pool.reduce(input, output, images, |a, b, c, d| 0.25 * (a + b + c + d))
             }
         }
     }
+}
 
+/// The larger of two numbers. Activations are numbers, so that `f32::max`'s care for what is
+/// not would be in vain.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+impl Pool {
+    /// Pools `images` images from `input` into `output`.
+    pub(crate) fn forward(&self, input: &[f32], output: &mut [f32], images: usize) {
+        Arch::new().dispatch(Forward {
+            pool: self,
+            input,
+            output,
+            images,
+        });
+    }
+
+    #[inline(always)]
     fn reduce(
         &self,
         input: &[f32],
