@@ -64,8 +64,8 @@ pub(crate) struct ServeArgs {
     /// Images that may wait for a thread; one more is answered with 503
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = count)]
     queue_length: usize,
-    /// Images that a thread judges together; more than 1 gains nothing on most CPUs
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count)]
+    /// Images that a thread judges together if so many wait
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = count)]
     batch_size: usize,
     /// Longest wait for a fuller batch while all other threads are busy
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
