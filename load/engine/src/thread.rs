@@ -266,6 +266,15 @@ mod tests {
         Runner::new(classes.to_vec(), settings)
     }
 
+    /// A runner on its thread, and the batches of what it has others do.
+    fn started() -> (RunnerThread, mpsc::Receiver<Vec<Action>>) {
+        let (sender, batches) = mpsc::channel();
+        let started = start(runner(), move |actions| {
+            sender.send(actions).expect("a receiver")
+        });
+        (started.expect("a thread"), batches)
+    }
+
     fn swarm(users: u64) -> Command {
         Command::Swarm(Swarm {
             users,
@@ -277,11 +286,7 @@ mod tests {
 
     #[test]
     fn a_thread_runs_a_test_from_its_first_command_to_quit() {
-        let (sender, actions) = mpsc::channel();
-        let started = start(runner(), move |actions| {
-            sender.send(actions).expect("a receiver")
-        });
-        let RunnerThread { control, thread } = started.expect("a thread");
+        let (RunnerThread { control, thread }, actions) = started();
         control.send(swarm(2));
         let mut most_users = 0;
         for action in actions.into_iter().flatten() {
@@ -309,11 +314,7 @@ mod tests {
 
     #[test]
     fn users_that_are_told_to_end_are_no_longer_active() {
-        let (sender, batches) = mpsc::channel();
-        let started = start(runner(), move |actions| {
-            sender.send(actions).expect("a receiver")
-        });
-        let control = started.expect("a thread").control;
+        let (RunnerThread { control, .. }, batches) = started();
         control.send(swarm(3));
         control.send(Command::TestStarted);
         let mut actions = batches.iter().flatten();
@@ -333,11 +334,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_ramp_comes_together_with_its_last_users() {
-        let (sender, batches) = mpsc::channel();
-        let started = start(runner(), move |actions| {
-            sender.send(actions).expect("a receiver")
-        });
-        let control = started.expect("a thread").control;
+        let (RunnerThread { control, .. }, batches) = started();
         control.send(swarm(2));
         let start = batches.recv().expect("a start");
         assert_eq!(start, [Action::ResetStats, Action::TestStart]);
@@ -352,11 +349,7 @@ mod tests {
 
     #[test]
     fn a_run_that_nobody_controls_any_more_ends() {
-        let (sender, actions) = mpsc::channel();
-        let started = start(runner(), move |actions| {
-            sender.send(actions).expect("a receiver")
-        });
-        let RunnerThread { control, thread } = started.expect("a thread");
+        let (RunnerThread { control, thread }, actions) = started();
         control.send(swarm(1));
         drop(control);
         assert_eq!(actions.iter().flatten().last(), Some(Action::Quit));
