@@ -12,6 +12,7 @@ pub mod container;
 mod convolution;
 mod inference;
 mod kernel;
+mod lanes;
 mod matrix;
 mod metrics;
 mod network;

@@ -2,6 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::lanes::{load, store, vectors};
+
 /// How four pixels become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pooling {
@@ -29,24 +31,54 @@ impl WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (pool, input, output, images) = (self.pool, self.input, self.output, self.images);
-        match pool.pooling {
-            Pooling::Max => pool.reduce(input, output, images, |a, b, c, d| {
-                larger(larger(a, b), larger(c, d))
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.pool.pooling {
+            Pooling::Max => self.reduce(simd, |numbers: [S::f32s; 4]| {
+                let [a, b, c, d] = numbers;
+                simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d))
             }),
             Pooling::Mean => {
-                pool.reduce(input, output, images, |a, b, c, d| 0.25 * (a + b + c + d))
+                let quarter = simd.splat_f32s(0.25);
+                self.reduce(simd, |numbers: [S::f32s; 4]| {
+                    let [a, b, c, d] = numbers;
+                    let sum = simd.add_f32s(simd.add_f32s(simd.add_f32s(a, b), c), d);
+                    simd.mul_f32s(quarter, sum)
+                });
             }
         }
     }
 }
 
-/// The larger of two numbers. Activations are numbers, so that `f32::max`'s care for what is
-/// not would be in vain.
-#[inline(always)]
-fn larger(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
+impl Forward<'_> {
+    /// A register of channels at a time.
+    #[inline(always)]
+    fn reduce<S: Simd>(self, simd: S, combine: impl Fn([S::f32s; 4]) -> S::f32s) {
+        let Forward {
+            pool,
+            input,
+            output,
+            images,
+        } = self;
+        let (channels, row) = (pool.channels, pool.side * pool.channels);
+        for pixel in 0..pool.pixels_out(images) {
+            let corner = pool.corner(pixel);
+            let four = [0, channels, row, row + channels]
+                .map(|offset| &input[corner + offset..][..channels]);
+            let target = &mut output[pixel * channels..][..channels];
+            if channels < S::F32_LANES {
+                let numbers = four.map(|from| simd.partial_load_f32s(from));
+                simd.partial_store_f32s(target, combine(numbers));
+                continue;
+            }
+            for first in vectors::<S>(channels) {
+                // SAFETY: `vectors` stay within the channels, of which every slice has all.
+                unsafe {
+                    let numbers = four.map(|from| load::<S>(from, first));
+                    store::<S>(target, first, combine(numbers));
+                }
+            }
+        }
+    }
 }
 
 impl Pool {
@@ -58,28 +90,6 @@ impl Pool {
             output,
             images,
         });
-    }
-
-    #[inline(always)]
-    fn reduce(
-        &self,
-        input: &[f32],
-        output: &mut [f32],
-        images: usize,
-        combine: impl Fn(f32, f32, f32, f32) -> f32,
-    ) {
-        let (channels, row) = (self.channels, self.side * self.channels);
-        for pixel in 0..self.pixels_out(images) {
-            let corner = self.corner(pixel);
-            let (top, bottom) = (
-                &input[corner..][..2 * channels],
-                &input[corner + row..][..2 * channels],
-            );
-            let target = &mut output[pixel * channels..][..channels];
-            for j in 0..channels {
-                target[j] = combine(top[j], top[channels + j], bottom[j], bottom[channels + j]);
-            }
-        }
     }
 
     /// Adds to `gradient_in` what `gradient_out` says about the input. The largest
@@ -128,6 +138,32 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use classifier_imaging::Random;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_number_of_channels_is_pooled(channels in 1usize..70, half in 1usize..4, images in 1usize..3) {
+            let mut random = Random::new(channels as u64);
+            let side = 2 * half;
+            let input: Vec<f32> = (0..images * side * side * channels).map(|_| random.normal()).collect();
+            for pooling in [Pooling::Max, Pooling::Mean] {
+                let pool = Pool { pooling, side, channels };
+                let mut output = vec![f32::NAN; images * half * half * channels];
+                pool.forward(&input, &mut output, images);
+                for (i, found) in output.iter().enumerate() {
+                    let corner = pool.corner(i / channels) + i % channels;
+                    let row = side * channels;
+                    let four = [0, channels, row, row + channels].map(|offset| input[corner + offset]);
+                    let expected = match pooling {
+                        Pooling::Max => four.into_iter().fold(f32::MIN, f32::max),
+                        Pooling::Mean => 0.25 * four.iter().sum::<f32>(),
+                    };
+                    prop_assert_eq!(*found, expected);
+                }
+            }
+        }
+    }
 
     #[test]
     fn four_pixels_become_one_and_their_gradient_finds_back() {

@@ -140,60 +140,101 @@ impl Tiles<'_> {
                 }
             }
         }
-        for (sums, pixel) in sums.iter().zip(start..) {
-            self.store(simd, pixel, sums);
-        }
+        self.finish(simd, start, sums);
     }
 
-    /// Adds the shortcut, cuts off what is negative, and writes a pixel's channels.
+    /// Adds the shortcut, cuts off what is negative, and writes a tile's pixels.
     #[inline(always)]
-    fn store<S: Simd>(&mut self, simd: S, pixel: usize, sums: &[S::f32s]) {
+    fn finish<S: Simd, const PIXELS: usize, const BLOCK: usize>(
+        &mut self,
+        simd: S,
+        start: usize,
+        mut sums: [[S::f32s; BLOCK]; PIXELS],
+    ) {
         let channels = self.direct.convolution.channels_out;
-        let zero = simd.splat_f32s(0.0);
-        for (first, sum) in (self.first..channels).step_by(S::F32_LANES).zip(sums) {
-            let here = pixel * channels + first;
-            let there = here..here + S::F32_LANES.min(channels - first);
-            let mut sum = *sum;
-            if let Some(shortcut) = self.shortcut {
-                let shortcut = load(simd, &shortcut[there.clone()]);
-                sum = simd.add_f32s(sum, shortcut);
+        let here = start * channels + self.first;
+        let present = (channels - self.first).min(BLOCK * S::F32_LANES);
+        let there = here..here + (PIXELS - 1) * channels + present;
+        let last = Last::new(simd, present - (BLOCK - 1) * S::F32_LANES);
+        let place = |pixel, vector| pixel * channels + vector * S::F32_LANES;
+        if let Some(shortcut) = self.shortcut {
+            let shortcut = shortcut[there.clone()].as_ptr();
+            for (pixel, sums) in sums.iter_mut().enumerate() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the tile's numbers lie within the shortcut.
+                    let numbers = unsafe {
+                        let from = shortcut.add(place(pixel, vector));
+                        last.load(simd, vector + 1 == BLOCK, from)
+                    };
+                    *sum = simd.add_f32s(*sum, numbers);
+                }
             }
-            if self.relu {
-                sum = simd.max_f32s(sum, zero);
+        }
+        if self.relu {
+            let zero = simd.splat_f32s(0.0);
+            for sum in sums.as_flattened_mut() {
+                *sum = simd.max_f32s(*sum, zero);
             }
-            store(simd, &mut self.output[there], sum);
+        }
+        let output = self.output[there].as_mut_ptr();
+        for (pixel, sums) in sums.into_iter().enumerate() {
+            for (vector, sum) in sums.into_iter().enumerate() {
+                // SAFETY: the tile's numbers lie within the output.
+                unsafe {
+                    let to = output.add(place(pixel, vector));
+                    last.store(simd, vector + 1 == BLOCK, to, sum);
+                }
+            }
         }
     }
 }
 
-/// As many numbers as a register holds, or fewer and zeros.
-#[inline(always)]
-fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
-    match S::as_simd_f32s(from) {
-        ([whole], []) => *whole,
-        // SAFETY: no more numbers are read than there are.
-        _ => unsafe { simd.mask_load_ptr_f32s(first::<S>(simd, from.len()), from.as_ptr()) },
-    }
+/// A pixel's last register, of which a part may be beyond the last channel.
+struct Last<S: Simd> {
+    whole: bool,
+    mask: MemMask<S::m32s>,
 }
 
-/// As many numbers as `to` takes, up to a register's.
-#[inline(always)]
-fn store<S: Simd>(simd: S, to: &mut [f32], numbers: S::f32s) {
-    match S::as_mut_simd_f32s(to) {
-        ([whole], []) => *whole = numbers,
-        (_, to) => {
-            let mask = first::<S>(simd, to.len());
-            // SAFETY: no more numbers are written than there is room for.
-            unsafe { simd.mask_store_ptr_f32s(mask, to.as_mut_ptr(), numbers) }
+impl<S: Simd> Last<S> {
+    /// The first `count` numbers of a register, at least one.
+    #[inline(always)]
+    fn new(simd: S, count: usize) -> Last<S> {
+        Last {
+            whole: count == S::F32_LANES,
+            // Made anew, the mask is used by an instruction; as it is, by a call.
+            mask: MemMask::new(simd.mask_between_m32s(0, count as u32).mask()),
         }
     }
-}
 
-/// The first `count` numbers of a register. Made anew, the mask is used by an instruction; as
-/// it is, by a call.
-#[inline(always)]
-fn first<S: Simd>(simd: S, count: usize) -> MemMask<S::m32s> {
-    MemMask::new(simd.mask_between_m32s(0, count as u32).mask())
+    /// # Safety
+    ///
+    /// From `from` on a register's numbers have to lie within one slice; of the last one its own.
+    #[inline(always)]
+    unsafe fn load(&self, simd: S, is_last: bool, from: *const f32) -> S::f32s {
+        // SAFETY: the caller says so, and any numbers make a register.
+        unsafe {
+            if self.whole || !is_last {
+                from.cast::<S::f32s>().read_unaligned()
+            } else {
+                simd.mask_load_ptr_f32s(self.mask, from)
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Last::load`].
+    #[inline(always)]
+    unsafe fn store(&self, simd: S, is_last: bool, to: *mut f32, numbers: S::f32s) {
+        // SAFETY: the caller says so, and a register is nothing but numbers.
+        unsafe {
+            if self.whole || !is_last {
+                to.cast::<S::f32s>().write_unaligned(numbers);
+            } else {
+                simd.mask_store_ptr_f32s(self.mask, to, numbers);
+            }
+        }
+    }
 }
 
 /// Where the patches of output pixels begin in an image with its border, row by row.
