@@ -71,7 +71,8 @@ impl Convolution {
         }
     }
 
-    /// Adds to `gradient_in` what `gradient_out` says about the input.
+    /// Adds to `gradient_in` what `gradient_out` says about the input; `after_tile` is called
+    /// every now and then.
     pub(crate) fn backward_input(
         &self,
         weights: &[f32],
@@ -79,6 +80,7 @@ impl Convolution {
         gradient_in: &mut [f32],
         images: usize,
         buffer: &mut [f32],
+        mut after_tile: impl FnMut(),
     ) {
         let (pixels, patch) = (self.pixels(images), self.patch());
         let weights = Matrix::new(weights, patch, self.channels_out).transposed();
@@ -93,6 +95,7 @@ impl Convolution {
                 multiply(buffer, gradient, weights, Target::Overwrite);
                 self.scatter(gradient_in, tile, buffer);
             }
+            after_tile();
         }
     }
 
@@ -255,7 +258,7 @@ mod tests {
             let input = numbers(images * c.side_in * c.side_in * c.channels_in, 4);
             let gradient = numbers(c.pixels(images) * c.channels_out, 5);
             let mut back = vec![0.0; input.len()];
-            c.backward_input(&weights, &gradient, &mut back, images, &mut vec![0.0; TILE * c.patch()]);
+            c.backward_input(&weights, &gradient, &mut back, images, &mut vec![0.0; TILE * c.patch()], || ());
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(x * y)).sum::<f64>();
             let (left, right) = (dot(&forward(&c, &weights, &input, images), &gradient), dot(&input, &back));
             prop_assert!((left - right).abs() < 1e-3 * (1.0 + left.abs()), "{left} {right}");

@@ -4,6 +4,7 @@ mod checkpoint;
 mod normalisation;
 mod optimiser;
 mod pass;
+mod rest;
 mod sampling;
 mod settings;
 mod trainer;

@@ -6,6 +6,7 @@ use crate::convolution::TILE;
 use crate::matrix::{Matrix, Target, multiply};
 use crate::network::{CLASSES, Network, Node, Unit};
 use crate::train::normalisation::{Moments, add_scaled, normalise, zip_map};
+use crate::train::rest::Rests;
 
 /// Activations and gradients of one micro-batch; reused from step to step.
 pub(crate) struct Workspace {
@@ -15,6 +16,8 @@ pub(crate) struct Workspace {
     patches: Vec<f32>,
     /// By node: mean and inverse deviation of each channel of the raw result.
     moments: Vec<Moments>,
+    /// Where others want the machine, too.
+    pub(crate) rests: Option<Rests>,
 }
 
 impl Workspace {
@@ -33,6 +36,7 @@ impl Workspace {
             gradients: slots(),
             patches: vec![0.0; network.largest_patch() * TILE],
             moments: vec![Moments::default(); network.nodes.len()],
+            rests: None,
         }
     }
 
@@ -92,6 +96,7 @@ impl Workspace {
                 weights,
                 Target::Overwrite,
             );
+            self.rests.as_mut().map(Rests::take);
         });
         let moments = Moments::of(&raw, channels);
         let (scales, offsets) = parameters[unit.scale.clone()].split_at(channels);
@@ -201,12 +206,16 @@ impl Workspace {
         convolution.for_each_tile(input, self.images, &mut self.patches, |tile, patches| {
             let gradient = Matrix::new(&gradient[tile.start * channels..], tile.len(), channels);
             multiply(weight_sums, patches.transposed(), gradient, Target::Add);
+            self.rests.as_mut().map(Rests::take);
         });
         // Nobody asks what the image itself should have been.
         if unit.input != 0 {
             let weights = &parameters[convolution.weights.clone()];
             let target = &mut self.gradients[unit.input];
-            convolution.backward_input(weights, gradient, target, self.images, &mut self.patches);
+            let (images, patches) = (self.images, &mut self.patches);
+            convolution.backward_input(weights, gradient, target, images, patches, || {
+                self.rests.as_mut().map(Rests::take);
+            });
         }
     }
 }

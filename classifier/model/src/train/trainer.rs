@@ -10,6 +10,7 @@ use crate::inference::Classifier;
 use crate::network::{Architecture, CLASSES, Network, Weights};
 use crate::train::optimiser::State;
 use crate::train::pass::Workspace;
+use crate::train::rest::Rests;
 use crate::train::sampling::{cross_entropy, draw};
 use crate::train::settings::{MICRO_BATCH, Settings, TrainError};
 
@@ -105,6 +106,14 @@ impl Trainer {
         } = model.weights.clone();
         self.state = State::new(parameters, statistics);
         Ok(())
+    }
+
+    /// Has its threads rest for a moment every millisecond, so that whatever else waits for a
+    /// core gets one soon. That costs about 7 % of the training's speed.
+    pub fn rest_often(&mut self) {
+        for workspace in &mut self.workspaces {
+            workspace.rests = Some(Rests::new());
+        }
     }
 
     /// Steps in one epoch. Images beyond the last whole batch wait for another epoch,
@@ -341,8 +350,13 @@ mod tests {
     }
 
     fn train(threads: usize, epochs: usize) -> Trainer {
+        train_as(threads, epochs, |_| ())
+    }
+
+    fn train_as(threads: usize, epochs: usize, prepare: impl FnOnce(&mut Trainer)) -> Trainer {
         let examples = examples(96);
         let mut trainer = Trainer::new(&architecture(), &settings(), &examples, threads).unwrap();
+        prepare(&mut trainer);
         for _ in 0..epochs {
             trainer.run_epoch(&examples, |_, _| ());
         }
@@ -366,8 +380,10 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_threads_changes_nothing() {
-        assert_eq!(train(1, 2).weights(), train(2, 2).weights());
+    fn neither_the_number_of_threads_nor_resting_changes_anything() {
+        let expected = train(1, 2).weights();
+        assert_eq!(train(2, 2).weights(), expected);
+        assert_eq!(train_as(1, 2, Trainer::rest_often).weights(), expected);
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub(crate) fn train(task: &Task, tell: &mut impl FnMut(&Event)) -> Result<Done> 
     };
     let mut trainer = Trainer::new(&start.architecture, &settings, &examples, task.threads)?;
     trainer.start_from(&start)?;
+    trainer.rest_often();
     let record = TrainingRecord {
         seed: SEED,
         train_images: examples.len(),

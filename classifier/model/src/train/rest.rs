@@ -1,0 +1,32 @@
+//! Moments in which a training leaves its core, for work that must not wait.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A thread that waits behind another is moved to a core when that falls idle, or else at
+/// the scheduler's next tick, which may be 4 ms away.
+const EVERY: Duration = Duration::from_millis(1);
+/// Any sleep will do; most systems make 70 µs of it.
+const REST: Duration = Duration::from_micros(20);
+
+/// One thread's rests.
+#[derive(Debug)]
+pub(crate) struct Rests {
+    last: Instant,
+}
+
+impl Rests {
+    pub(crate) fn new() -> Rests {
+        Rests {
+            last: Instant::now(),
+        }
+    }
+
+    /// Rests if it is time.
+    pub(crate) fn take(&mut self) {
+        if self.last.elapsed() >= EVERY {
+            sleep(REST);
+            self.last = Instant::now();
+        }
+    }
+}
