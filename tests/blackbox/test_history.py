@@ -79,6 +79,17 @@ def test_a_run_may_have_a_baseline(acrida: Program, target: Target, tmp_path: Pa
     assert "REGRESSION: " in slower.stderr
 
 
+def test_the_last_run_is_the_last_one_of_its_kind(acrida: Program, target: Target, tmp_path: Path) -> None:
+    run(acrida, target, tmp_path, QUICK)
+    run(acrida, target, tmp_path, SLOW, seconds=2, more="-u 2")
+    alone = run(acrida, target, tmp_path, QUICK, seconds=2, more="-u 3 --baseline last")
+    assert alone.code == 1 and "there is no earlier run of this test" in alone.stderr, alone.output
+    first = run(acrida, target, tmp_path, QUICK, seconds=2, more="-u 3 --baseline last-if-any")
+    assert first.code == 0 and "There is no earlier run of this test yet" in first.stderr, first.output
+    second = run(acrida, target, tmp_path, QUICK, more="--baseline last")
+    assert "A: run 1, " in second.output, "not run 2, which had other users"
+
+
 def test_short_runs_are_not_judged(acrida: Program, target: Target, tmp_path: Path) -> None:
     for tasks in (QUICK, SLOW):
         run(acrida, target, tmp_path, tasks, seconds=3)

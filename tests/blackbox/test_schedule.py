@@ -151,6 +151,6 @@ def test_the_script_of_the_guide_and_the_examples_that_call_it_run(acrida: Progr
     first, second = sorted(path for path in results.iterdir() if path.is_dir())
     assert total(first / "test") + total(second / "test") == target.total()
     log = (results / "daily.log").read_text()
-    assert "There is no earlier run yet" in log and "Test completed with exit code 0" in log
+    assert "There is no earlier run of this test yet" in log and "Test completed with exit code 0" in log
     history = json.loads(acrida.run("history", "--history", results / "daily.db", "--format", "json", cwd=tmp_path).stdout)
     assert [run["run"]["total"]["requests"] for run in history] == [total(second / "test"), total(first / "test")]

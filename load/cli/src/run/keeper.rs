@@ -17,6 +17,16 @@ use crate::web_call::without_password;
 /// What the newest run is called; the second one may be missing, as at the first of a series.
 const LAST: &str = "last";
 const LAST_IF_ANY: &str = "last-if-any";
+/// Settings that make two runs the same test. A run has a baseline of its own kind.
+const SCENARIO: [&str; 7] = [
+    "locustfile",
+    "host",
+    "num_users",
+    "config_users",
+    "arrival_rate",
+    "tags",
+    "exclude_tags",
+];
 
 /// Follows a run, and keeps it when it ends.
 #[derive(Debug)]
@@ -38,12 +48,16 @@ struct Baseline {
 }
 
 impl Baseline {
-    /// None for `last-if-any` before there is a run.
-    fn find(name: &str, reports: &ReportOptions) -> Result<Option<Self>, Exit> {
+    /// Of a run with these settings; none for `last-if-any` before there is a run of its kind.
+    fn find(name: &str, reports: &ReportOptions, settings: &str) -> Result<Option<Self>, Exit> {
         let place = reports.history.as_ref();
         let place =
             place.ok_or_else(|| Exit::Usage("'--baseline' requires a history".to_owned()))?;
-        let found = match History::open(place).and_then(|history| find(&history, name)) {
+        let look = |history: History| match name {
+            LAST | LAST_IF_ANY => newest_alike(&history, settings),
+            number => find(&history, number),
+        };
+        let found = match History::open(place).and_then(look) {
             Err(HistoryError::Missing { .. }) if name == LAST_IF_ANY => None,
             // It may be away for a while; the run itself is no worse for it.
             Err(error) if name == LAST_IF_ANY && matches!(place, Place::Server(_)) => {
@@ -59,9 +73,14 @@ impl Baseline {
                 tolerance: reports.baseline_tolerance,
             })),
             None if name == LAST_IF_ANY => {
-                warn!(target: "locust.main", "There is no earlier run yet: this one is compared with nothing");
+                warn!(target: "locust.main", "There is no earlier run of this test yet: this one is compared with nothing");
                 Ok(None)
             }
+            None if name == LAST => Err(Exit::Failed(
+                "there is no earlier run of this test (locustfile, host, users, rate, tags) to compare with: \
+                 '--baseline last-if-any' does without, and a number of 'acrida history' names any run"
+                    .to_owned(),
+            )),
             None => Err(Exit::Failed(no_such_run(name))),
         }
     }
@@ -82,12 +101,13 @@ impl Keeper {
     /// One line if `--baseline` names a run that is not there.
     pub(super) fn new(options: &Options) -> Result<Self, Exit> {
         let reports = &options.reports;
+        let settings = settings(options);
         let baseline = reports.baseline.as_deref();
-        let baseline = baseline.map(|name| Baseline::find(name, reports));
+        let baseline = baseline.map(|name| Baseline::find(name, reports, &settings));
         Ok(Self {
             place: reports.history.clone().filter(|_| !reports.no_history),
             baseline: baseline.transpose()?.flatten(),
-            settings: settings(options),
+            settings,
             log: WindowLog::default(),
             kept_start_us: 0,
         })
@@ -160,18 +180,39 @@ pub(crate) fn conclusion(comparison: &Comparison, tolerance: f64) -> String {
     }
 }
 
-/// The run that `name` means, with its windows: a number, or `last`.
-pub(crate) fn find(
-    history: &History,
-    name: &str,
-) -> Result<Option<(KeptRun, Vec<EntryWindows>)>, HistoryError> {
+/// A run of the history, with its windows.
+type Found = Option<(KeptRun, Vec<EntryWindows>)>;
+
+/// The newest run that was the same test as one with these settings.
+fn newest_alike(history: &History, settings: &str) -> Result<Found, HistoryError> {
+    let wanted = scenario(settings);
+    let mut runs = history.newest(acrida_history::RUNS_MAX)?.into_iter();
+    with_windows(history, runs.find(|run| scenario(&run.settings) == wanted))
+}
+
+/// What the settings of one test have in common. The same file has other paths from elsewhere.
+fn scenario(settings: &str) -> Vec<Json> {
+    let mut settings: Json = serde_json::from_str(settings).unwrap_or_default();
+    let file = settings["locustfile"]
+        .as_str()
+        .and_then(|path| path.rsplit('/').next());
+    settings["locustfile"] = file.into();
+    SCENARIO.map(|name| settings[name].take()).into()
+}
+
+/// The run that `name` means: a number, or `last`.
+pub(crate) fn find(history: &History, name: &str) -> Result<Found, HistoryError> {
     let run = match name {
-        LAST | LAST_IF_ANY => history.newest(1)?.pop(),
+        LAST => history.newest(1)?.pop(),
         number => match number.trim_start_matches('#').parse() {
             Ok(id) => history.run(id)?,
             Err(_) => None,
         },
     };
+    with_windows(history, run)
+}
+
+fn with_windows(history: &History, run: Option<KeptRun>) -> Result<Found, HistoryError> {
     run.map(|run| Ok((history.windows(run.id)?, run)))
         .transpose()
         .map(|found| found.map(|(windows, run)| (run, windows)))

@@ -73,8 +73,8 @@ pub(super) const VERDICTS: &[Flag<'static>] = &[
         "baseline",
         "baseline",
         Text,
-        "Compare the run with this one of the history (its number, 'last', or 'last-if-any', which the first run of a \
-         series does without); the exit code is 3 if it is certainly worse by more than --baseline-tolerance.",
+        "Compare the run with this one of the history: its number, 'last' (the newest run of this test: locustfile, host, \
+         users, rate, tags), or 'last-if-any', which the first run of a series does without. The exit code is 3 if it is certainly worse by more than --baseline-tolerance.",
     )
     .metavar("run"),
     Flag::new(
