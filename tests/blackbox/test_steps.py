@@ -36,12 +36,14 @@ def test_a_service_that_holds_is_not_exceeded(acrida: Program, target: Target, t
     finished = run(acrida, target, tmp_path, "stress --users 3 --hold 20s")
     assert finished.code == 0, finished.output
     assert "Maximum sustainable load: 3 users or more; it was never exceeded." in finished.stdout
+    assert "With 95 % confidence it is 3 users or more." in finished.stdout
 
 
 def test_what_fails_first_is_named(acrida: Program, target: Target, tmp_path: Path) -> None:
     finished = run(acrida, target, tmp_path, "stress --users 2 --hold 20s --expect p50<1us")
     assert finished.code == 0, "that a load is too much is what a search is for"
     assert "Maximum sustainable load: below 1 users." in finished.stdout
+    assert "With 95 % confidence it is below 1 users." in finished.stdout
     assert re.search(r"What failed first: p50 was \S+ms, not < 0\.001ms\n", finished.stdout), finished.stdout
 
 

@@ -45,8 +45,8 @@ pub struct Page<'a> {
     pub verdicts: &'a [Outcome],
     /// What several loads showed, fewest users first.
     pub steps: &'a [Step],
-    /// What they come to, in words.
-    pub findings: String,
+    /// What they come to, a sentence or two each.
+    pub findings: Vec<String>,
     /// What is said above everything else, such as that the generator was the limit.
     pub notes: Vec<String>,
     /// Its colours.
@@ -109,5 +109,6 @@ fn used(part: &Part) -> Value {
 fn scaled(step: &Step) -> Value {
     let mut row = json!(step);
     row["success"] = json!(step.success_ratio() * 100.0);
+    row["good_rps"] = json!(step.good_rps());
     row
 }

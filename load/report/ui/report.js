@@ -130,11 +130,15 @@
   }
   if (args.scaling.length) {
     table("Scaling", [["Users", "users"], ["Requests", "requests"], ["Success (%)", "success"], ["Requests/s", "rps"],
-      ["Average (ms)", "avg"], ["50 %", "p50"], ["95 %", "p95"], ["99 %", "p99"]], args.scaling);
-    if (args.findings) add(element("pre", args.findings));
+      ["Average (ms)", "avg"], ["50 %", "p50"], ["95 %", "p95"], ["99 %", "p99"],
+      ["Steady", (row) => (row.generator_bound ? "the generator was the limit" : { true: "yes", false: "no" }[row.steady])]], args.scaling);
+    for (const line of args.findings) add(element("p", line, "finding"));
     const by = (key) => args.scaling.map((step) => step[key]);
     const users = { axis: {}, series: { label: "Users" } };
-    chart("Throughput over users (requests/s)", by("users"), [["Requests/s", by("rps"), "--a"]], users);
+    const failing = args.scaling.some((step) => step.success < 100);
+    const rates = [["Requests/s", by("rps"), failing ? "--c" : "--a"]];
+    if (failing) rates.push(["Without failure", by("good_rps"), "--a"]);
+    chart("Throughput over users (requests/s)", by("users"), rates, users);
     chart("Response times over users (ms)", by("users"), [["50 %", by("p50"), "--c"], ["95 %", by("p95"), "--d"], ["99 %", by("p99"), "--e"]], users);
   }
 

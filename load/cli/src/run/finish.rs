@@ -273,7 +273,7 @@ impl Files {
             profile: self.chronicle.profile.clone(),
             verdicts: judged,
             steps: &steps,
-            findings: stepped.map(Steps::told).unwrap_or_default(),
+            findings: stepped.map(Steps::conclusions).unwrap_or_default(),
             notes: self
                 .aborted
                 .iter()

@@ -37,6 +37,12 @@ impl Steps {
     pub(super) fn told(&self) -> String {
         text::told(&self.run())
     }
+
+    /// What they come to, line by line.
+    pub(super) fn conclusions(&self) -> Vec<String> {
+        let text = text::conclusions(&self.run());
+        text.lines().map(str::to_owned).collect()
+    }
 }
 
 /// What gives the orders.

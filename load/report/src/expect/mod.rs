@@ -8,6 +8,7 @@ mod outcome;
 mod parse;
 
 pub use outcome::{Outcome, judge, table};
+pub(crate) use outcome::{requests_of, value_of};
 pub use parse::InvalidExpectation;
 
 /// One thing that is expected.

@@ -65,15 +65,14 @@ pub fn judge(run: &RunSummary, expectations: &[Expectation]) -> Vec<Outcome> {
 }
 
 /// A figure of `run`, in the metric's unit; none if nothing was measured.
-fn value_of(run: &RunSummary, expectation: &Expectation) -> Option<f64> {
+pub(crate) fn value_of(run: &RunSummary, expectation: &Expectation) -> Option<f64> {
     match &expectation.scope {
         Scope::Total if expectation.metric == Metric::Dropped => {
             Some(run.arrivals.as_ref()?.dropped as f64)
         }
         Scope::Total => figure(&run.total, expectation.metric),
         Scope::Entry(name) => {
-            let entries = run.entries.iter();
-            let mut named = entries.filter(|entry| entry.label() == *name || entry.name == *name);
+            let mut named = named(run, name);
             let first = figure(named.next()?, expectation.metric)?;
             // The same name under several methods: the one that is furthest from the limit
             // on its wrong side decides.
@@ -88,6 +87,20 @@ fn value_of(run: &RunSummary, expectation: &Expectation) -> Option<f64> {
             )
         }
     }
+}
+
+/// The requests that an expectation is of.
+pub(crate) fn requests_of(run: &RunSummary, expectation: &Expectation) -> u64 {
+    match &expectation.scope {
+        Scope::Total => run.total.requests,
+        Scope::Entry(name) => named(run, name).map(|entry| entry.requests).sum(),
+    }
+}
+
+/// The rows of a name, one for each of its methods, or of a method and a name.
+fn named<'a>(run: &'a RunSummary, name: &'a str) -> impl Iterator<Item = &'a EntrySummary> {
+    let entries = run.entries.iter();
+    entries.filter(move |entry| entry.label() == name || entry.name == name)
 }
 
 fn figure(entry: &EntrySummary, metric: Metric) -> Option<f64> {

@@ -4,6 +4,7 @@
 //! Pure: [`StepRun`] gets a snapshot about once a second and says how many users there are
 //! to be; [`Usl`] says what the steps have in common; [`text`] tells about it.
 
+mod certainty;
 mod search;
 mod steady;
 mod step_run;
@@ -45,6 +46,9 @@ pub struct Step {
     /// What was expected and is not so.
     #[serde(default)]
     pub missed: Vec<String>,
+    /// Whether chance could hardly have made another verdict of it: 95 % confidence.
+    #[serde(default)]
+    pub sure: bool,
 }
 
 impl Step {
@@ -71,19 +75,24 @@ impl Step {
         }
         1.0 - self.failures as f64 / self.requests as f64
     }
+
+    /// Requests per second that did not fail. A refusal is quick, and no throughput.
+    pub fn good_rps(&self) -> f64 {
+        self.rps * self.success_ratio()
+    }
 }
 
 /// Below this share of what the first users bring each, more users are hardly worth it.
 const WORTHWHILE: f64 = 0.5;
 
-/// The step after which more users bring less than half of what the first ones do, each;
-/// none if that was not reached. `steps` have ascending users.
+/// The step after which more users bring less than half of what the first ones do, each, in
+/// requests that do not fail; none if that was not reached. `steps` have ascending users.
 pub fn knee(steps: &[Step]) -> Option<&Step> {
     let first = steps.first()?;
-    let per_user = first.rps / first.users.max(1) as f64;
+    let per_user = first.good_rps() / first.users.max(1) as f64;
     let flat = |pair: &&[Step]| {
         let more = (pair[1].users.saturating_sub(pair[0].users)).max(1) as f64;
-        (pair[1].rps - pair[0].rps) / more < WORTHWHILE * per_user
+        (pair[1].good_rps() - pair[0].good_rps()) / more < WORTHWHILE * per_user
     };
     steps.windows(2).find(flat).map(|pair| &pair[0])
 }

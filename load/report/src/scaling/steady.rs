@@ -44,6 +44,16 @@ impl Steadiness {
         Some(steady)
     }
 
+    /// The newest windows, one by one.
+    pub(super) fn windows(&self) -> impl Iterator<Item = Snapshot> {
+        let marks = self.marks.iter();
+        marks
+            .clone()
+            .skip(1)
+            .zip(marks)
+            .map(|(end, start)| end.since(start))
+    }
+
     /// What happened in the newest windows.
     pub(super) fn measured(&self, snapshot: &Snapshot) -> Option<Snapshot> {
         self.marks.front().map(|first| snapshot.since(first))

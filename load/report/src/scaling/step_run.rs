@@ -4,6 +4,7 @@ use acrida_stats::Snapshot;
 use serde::Serialize;
 
 use super::Step;
+use super::certainty::is_sure;
 use super::search::Search;
 use super::steady::Steadiness;
 use crate::expect::{self, Expectation};
@@ -47,6 +48,9 @@ pub struct Stress {
     pub good: u64,
     /// The fewest with which it was not; none if that did not happen.
     pub bad: Option<u64>,
+    /// The most users with which everything was surely as expected, and the fewest with which
+    /// it surely was not; 0 and none if there were none.
+    pub sure: (u64, Option<u64>),
     /// What was missed at the smallest load that missed anything, or that the generator could not make more load.
     pub failed_first: Vec<String>,
     /// Whether the generator was the limit, so that the service's is not known.
@@ -164,28 +168,41 @@ impl StepRun {
                 if !steady && now < *since_us + self.hold_us {
                     return Order::Hold;
                 }
-                let window = steadiness.measured(snapshot);
-                let window = window.unwrap_or_else(|| snapshot.clone());
-                let step = self.step(&window, steady);
+                let whole = steadiness.measured(snapshot);
+                let whole = whole.unwrap_or_else(|| snapshot.clone());
+                let parts: Vec<_> = steadiness.windows().collect();
+                let step = self.step(&whole, &parts, steady);
                 self.follow(step)
             }
         }
     }
 
-    fn step(&self, window: &Snapshot, steady: bool) -> Step {
+    fn step(&self, whole: &Snapshot, parts: &[Snapshot], steady: bool) -> Step {
         let fractions: Vec<_> = self
             .expectations
             .iter()
             .filter_map(Expectation::fraction)
             .collect();
-        let summary = RunSummary::of(window, &fractions);
+        let summary = RunSummary::of(whole, &fractions);
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| RunSummary::of(part, &fractions))
+            .collect();
         let outcomes = expect::judge(&summary, &self.expectations);
-        let missed = outcomes.iter().filter(|outcome| !outcome.passed);
+        let missed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
+        let mut verdicts = self.expectations.iter().zip(&outcomes);
+        let sure = |expectation| is_sure(&summary, &parts, expectation);
+        let is_sure = if missed.is_empty() {
+            verdicts.all(|(expectation, _)| sure(expectation))
+        } else {
+            verdicts.any(|(expectation, outcome)| !outcome.passed && sure(expectation))
+        };
         let (bound, beats) = self.bound_beats;
         Step {
             steady: Some(steady),
             generator_bound: bound * 2 > beats,
-            missed: missed.map(expect::Outcome::said).collect(),
+            missed: missed.into_iter().map(expect::Outcome::said).collect(),
+            sure: is_sure,
             ..Step::of(&summary, self.users)
         }
     }
@@ -281,9 +298,17 @@ impl StepRun {
             (Some(step), None) => step.missed.clone(),
             (None, None) => Vec::new(),
         };
+        let sure = self.steps.iter().filter(|step| step.sure);
+        let (sure_good, sure_bad): (Vec<_>, Vec<_>) = sure.partition(|step| step.missed.is_empty());
+        let sure_bad = sure_bad.iter().map(|step| step.users).min();
+        let sure_good = sure_good.iter().map(|step| step.users);
+        let sure_good = sure_good
+            .filter(|users| sure_bad.is_none_or(|bad| *users < bad))
+            .max();
         Some(Stress {
             good,
             bad,
+            sure: (sure_good.unwrap_or(0), sure_bad),
             failed_first,
             generator_bound: limit.is_some(),
             recovery: self.recovery(),

@@ -16,12 +16,20 @@ pub fn told(run: &StepRun) -> String {
     for step in &steps {
         let _ = writeln!(text, "- {}", guide::step(step));
     }
-    text += &table(&steps);
-    if let Some(stress) = run.stress() {
-        text += &found(&stress);
-    } else {
-        text += &shape(&steps);
+    text + &table(&steps) + &conclusions(run)
+}
+
+/// What the steps come to, line by line; nothing without steps.
+pub fn conclusions(run: &StepRun) -> String {
+    let mut steps = run.steps().to_vec();
+    steps.sort_by_key(|step| step.users);
+    if steps.is_empty() {
+        return String::new();
     }
+    let mut text = match run.stress() {
+        Some(stress) => found(&stress),
+        None => shape(&steps),
+    };
     if !run.is_complete() {
         text += "The run ended before its last step.\n";
     }
@@ -113,6 +121,16 @@ fn found(stress: &Stress) -> String {
             format!("Maximum sustainable load: {good} users or more; it was never exceeded.\n")
         }
     };
+    if !stress.generator_bound {
+        text += &match stress.sure {
+            (0, None) => "No step was clear enough to say so with 95 % confidence.\n".to_owned(),
+            (0, Some(bad)) => format!("With 95 % confidence it is below {bad} users.\n"),
+            (good, None) => format!("With 95 % confidence it is {good} users or more.\n"),
+            (good, Some(bad)) => {
+                format!("With 95 % confidence it is at least {good} and below {bad} users.\n")
+            }
+        };
+    }
     if !stress.failed_first.is_empty() {
         let _ = writeln!(
             text,

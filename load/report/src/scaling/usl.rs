@@ -33,8 +33,8 @@ impl Usl {
     pub fn fit(steps: &[Step]) -> Option<Self> {
         let points: Vec<(f64, f64)> = steps
             .iter()
-            .filter(|step| step.users > 0 && step.rps > 0.0)
-            .map(|step| (step.users as f64, step.rps))
+            .filter(|step| step.users > 0 && step.good_rps() > 0.0)
+            .map(|step| (step.users as f64, step.good_rps()))
             .collect();
         let mut loads: Vec<u64> = points.iter().map(|(users, _)| *users as u64).collect();
         loads.sort_unstable();
@@ -151,6 +151,7 @@ mod tests {
     fn steps(of: impl Fn(f64) -> f64, users: &[u64]) -> Vec<Step> {
         let step = |users: &u64| Step {
             users: *users,
+            requests: 1,
             rps: of(*users as f64),
             ..Step::default()
         };
@@ -177,7 +178,7 @@ mod tests {
         fn no_steps_make_it_panic_or_cost_less_than_nothing(
             rows in prop::collection::vec((0..1_000_u64, 0.0..1e6_f64), 0..9),
         ) {
-            let steps: Vec<_> = rows.iter().map(|(users, rps)| Step { users: *users, rps: *rps, ..Step::default() }).collect();
+            let steps: Vec<_> = rows.iter().map(|(users, rps)| Step { users: *users, requests: 1, rps: *rps, ..Step::default() }).collect();
             if let Some(fit) = Usl::fit(&steps) {
                 prop_assert!(fit.contention >= 0.0 && fit.crosstalk >= 0.0 && fit.per_user > 0.0);
                 prop_assert!(fit.peak_users().is_none_or(|peak| peak >= 1.0));
