@@ -67,6 +67,7 @@ test("everything that can be used has a name, in every tab and in the form", asy
     await until("requests", async () => Number((await figure(page, "Requests")).replaceAll(",", "")) > 0);
     for (const tab of TABS) {
       await page.click(`#tab-${tab}`);
+      await page.waitForSelector(`#tab-${tab}[aria-selected=true]`);
       assert.deepEqual(await nameless(page), [], tab);
     }
     await page.click("text=Edit");
