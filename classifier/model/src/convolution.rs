@@ -72,7 +72,7 @@ impl Convolution {
     }
 
     /// Adds to `gradient_in` what `gradient_out` says about the input; `after_tile` is called
-    /// every now and then.
+    /// after each piece of that work.
     pub(crate) fn backward_input(
         &self,
         weights: &[f32],

@@ -16,8 +16,7 @@ pub(crate) struct Workspace {
     patches: Vec<f32>,
     /// By node: mean and inverse deviation of each channel of the raw result.
     moments: Vec<Moments>,
-    /// Where others want the machine, too.
-    pub(crate) rests: Option<Rests>,
+    pub(crate) rests: Rests,
 }
 
 impl Workspace {
@@ -36,7 +35,7 @@ impl Workspace {
             gradients: slots(),
             patches: vec![0.0; network.largest_patch() * TILE],
             moments: vec![Moments::default(); network.nodes.len()],
-            rests: None,
+            rests: Rests::default(),
         }
     }
 
@@ -96,7 +95,7 @@ impl Workspace {
                 weights,
                 Target::Overwrite,
             );
-            self.rests.as_mut().map(Rests::take);
+            self.rests.take();
         });
         let moments = Moments::of(&raw, channels);
         let (scales, offsets) = parameters[unit.scale.clone()].split_at(channels);
@@ -206,16 +205,15 @@ impl Workspace {
         convolution.for_each_tile(input, self.images, &mut self.patches, |tile, patches| {
             let gradient = Matrix::new(&gradient[tile.start * channels..], tile.len(), channels);
             multiply(weight_sums, patches.transposed(), gradient, Target::Add);
-            self.rests.as_mut().map(Rests::take);
+            self.rests.take();
         });
         // Nobody asks what the image itself should have been.
         if unit.input != 0 {
             let weights = &parameters[convolution.weights.clone()];
             let target = &mut self.gradients[unit.input];
             let (images, patches) = (self.images, &mut self.patches);
-            convolution.backward_input(weights, gradient, target, images, patches, || {
-                self.rests.as_mut().map(Rests::take);
-            });
+            let after_tile = || self.rests.take();
+            convolution.backward_input(weights, gradient, target, images, patches, after_tile);
         }
     }
 }

@@ -9,24 +9,26 @@ const EVERY: Duration = Duration::from_millis(1);
 /// Any sleep will do; most systems make 70 µs of it.
 const REST: Duration = Duration::from_micros(20);
 
-/// One thread's rests.
-#[derive(Debug)]
+/// One thread's rests; by default there are none.
+#[derive(Debug, Default)]
 pub(crate) struct Rests {
-    last: Instant,
+    last: Option<Instant>,
 }
 
 impl Rests {
-    pub(crate) fn new() -> Rests {
+    pub(crate) fn often() -> Rests {
         Rests {
-            last: Instant::now(),
+            last: Some(Instant::now()),
         }
     }
 
     /// Rests if it is time.
     pub(crate) fn take(&mut self) {
-        if self.last.elapsed() >= EVERY {
+        if let Some(last) = &mut self.last
+            && last.elapsed() >= EVERY
+        {
             sleep(REST);
-            self.last = Instant::now();
+            *last = Instant::now();
         }
     }
 }

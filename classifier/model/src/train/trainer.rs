@@ -112,7 +112,7 @@ impl Trainer {
     /// core gets one soon. That costs about 7 % of the training's speed.
     pub fn rest_often(&mut self) {
         for workspace in &mut self.workspaces {
-            workspace.rests = Some(Rests::new());
+            workspace.rests = Rests::often();
         }
     }
 
