@@ -21,8 +21,8 @@ def schedule(acrida: Program, target: Target, folder: Path, tasks: str, *flags: 
     return acrida.run("schedule", "--results", "daily", "--now", "--runs", "1", *flags, "--", *run, cwd=folder)
 
 
-def folders(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "daily").iterdir() if path.is_dir())
+def folders(folder: Path, results: str = "daily") -> list[str]:
+    return sorted(path.name for path in (folder / results).iterdir() if path.is_dir())
 
 
 def test_a_run_leaves_its_results_in_a_folder_of_its_own(acrida: Program, target: Target, tmp_path: Path) -> None:
@@ -72,6 +72,66 @@ def test_a_mistake_is_one_line(acrida: Program, tmp_path: Path) -> None:
         finished = acrida.run("schedule", *flags.split(), cwd=tmp_path)
         assert finished.code == 2
         assert part in finished.stderr and finished.stderr.count("\n") == 1
+
+
+def plan(folder: Path, target: Target, head: str, **runs: str) -> list[str]:
+    """Writes a plan of these runs, by name; one that is called heavy fails. Gives the flags that follow it."""
+    tables = [head]
+    for name, run in runs.items():
+        (folder / name).mkdir()
+        locustfile(folder / name, FAILING if name == "heavy" else GET_ROOT, wait_time="constant(0.05)")
+        flags = f"-f {name}/locustfile.py --only-summary -u 2 -t 1s --host {target.url}"
+        tables.append(f"[[run]]\nname = '{name}'\n{run}\nflags = '{flags}'\n")
+    (folder / "plan.toml").write_text("".join(tables))
+    return ["schedule", "--plan", "plan.toml"]
+
+
+def test_a_plan_has_several_runs(acrida: Program, target: Target, tmp_path: Path) -> None:
+    receiver = Receiver()
+    try:
+        head = f"""results = "daily"\nwebhook = "{receiver.url}"\nhook = 'echo "$ACRIDA_RUN $ACRIDA_RESULTS" > hook.txt'\n"""
+        flags = plan(tmp_path, target, head, light="at = '02:00'", heavy="at = ['03:00', '15:00']")
+        finished = acrida.run(*flags, "--now", "--runs", "2", cwd=tmp_path)
+    finally:
+        receiver.close()
+    assert finished.code == 1, finished.output
+    (light,), (heavy,) = (folders(tmp_path, f"daily/{name}") for name in ("light", "heavy"))
+    light, heavy = f"daily/light/{light}", f"daily/heavy/{heavy}"
+    assert total(tmp_path / light / "test") + total(tmp_path / heavy / "test") == target.total() > 0
+    assert f"Test completed with exit code 0: {light}\n" in finished.stderr
+    assert (tmp_path / "hook.txt").read_text() == f"heavy {heavy}\n"
+    assert [(told["run"], told["results"]) for told in receiver.taken] == [("heavy", heavy)]
+
+
+def test_what_a_plan_missed_is_made_up_for_run_by_run(acrida: Program, target: Target, tmp_path: Path) -> None:
+    head = "results = 'daily'\nkeep = 1\n"
+    flags = plan(tmp_path, target, head, missed="at = '02:00'", new="at = '02:00'")
+    (tmp_path / "daily/missed/20200101_020000").mkdir(parents=True)
+    running = acrida.start(*flags, cwd=tmp_path)
+    wait_for(lambda: "The next run is " in (tmp_path / "stderr.txt").read_text(), "the wait for the next day")
+    other = acrida.run("schedule", "--results", "../daily/new", "--now", "--runs", "1", cwd=tmp_path / "new")
+    assert (other.code, other.stderr) == (1, "acrida: cannot use ../daily/new: another schedule does\n")
+    finished = running.stop()
+    assert finished.code == 0, finished.output
+    assert re.search(r"^The next run is missed at \d{4}-\d\d-\d\d 02:00:00 ", finished.stderr, re.MULTILINE)
+    assert len(kept := folders(tmp_path, "daily/missed")) == 1 and kept != ["20200101_020000"]
+    assert folders(tmp_path, "daily/new") == []
+
+
+def test_a_mistake_in_a_plan_is_one_line(acrida: Program, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("[[run]]\nname = 'a'\nflag = ''\n")
+    (tmp_path / "hook.toml").write_text("webhook = 'moon'\n[[run]]\nname = 'a'\nflags = ''\n")
+    for flags, part in [
+        ("--plan none.toml", "cannot read the plan none.toml: No such file"),
+        ("--plan plan.toml", "plan.toml: line 3: unknown field `flag`, expected one of"),
+        ("--plan hook.toml", "hook.toml: webhook: 'moon' is no URL"),
+        ("--plan plan.toml --at 03:00", "'--plan <file>' cannot be used with '--at <HH:MM>'"),
+        ("--plan plan.toml -- -u 3", "'--plan <file>' cannot be used with"),
+    ]:
+        finished = acrida.run("schedule", *flags.split(), cwd=tmp_path)
+        assert finished.code == 2
+        assert part in finished.stderr and finished.stderr.count("\n") == 1, finished.stderr
+    assert not (tmp_path / "logs").exists()
 
 
 class Receiver:

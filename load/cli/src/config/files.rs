@@ -73,7 +73,12 @@ fn layer(name: &str, text: &str) -> Result<Layer, String> {
     })
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// The text of a file.
+///
+/// # Errors
+///
+/// Also for a file longer than [`FILE_BYTES_MAX`], and for one that is no UTF-8.
+pub(crate) fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?
         .take(FILE_BYTES_MAX + 1)

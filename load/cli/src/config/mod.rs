@@ -4,8 +4,10 @@ mod files;
 mod syntax;
 mod toml_file;
 
+pub(crate) use files::read;
 pub use files::{FILE_BYTES_MAX, Places, read_layer, read_layers};
 pub use syntax::{UnexpectedLine, list_in_brackets, parse};
+pub(crate) use toml_file::line_of;
 pub use toml_file::parse_pyproject;
 
 /// What one file sets.

@@ -11,9 +11,7 @@ use super::ConfigValue;
 /// One line that says where the file is no TOML, or which key holds a table.
 pub fn parse_pyproject(text: &str) -> Result<Vec<(String, ConfigValue)>, String> {
     let file: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        let line = line_of(text, &error);
         format!("line {line} is no TOML: {}", error.message())
     })?;
     let section = file.get("tool").and_then(|tool| tool.get("locust"));
@@ -24,6 +22,13 @@ pub fn parse_pyproject(text: &str) -> Result<Vec<(String, ConfigValue)>, String>
         .iter()
         .map(|(key, value)| Ok((key.clone(), setting(key, value)?)))
         .collect()
+}
+
+/// The line of `text` that `error` is about, from one.
+pub(crate) fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    error
+        .span()
+        .map_or(1, |span| text[..span.start].matches('\n').count() + 1)
 }
 
 fn setting(key: &str, value: &Value) -> Result<ConfigValue, String> {

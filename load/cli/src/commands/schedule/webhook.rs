@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::exit::{Exit, NOT_AS_EXPECTED};
+use crate::exit::NOT_AS_EXPECTED;
 use crate::preflight::parse_base;
 use crate::web_call;
 
@@ -24,21 +24,19 @@ pub(super) struct Webhook {
 impl Webhook {
     /// # Errors
     ///
-    /// [`Exit::Usage`] for what is no URL.
-    pub(super) fn new(url: &str) -> Result<Self, Exit> {
+    /// A line about what is no URL.
+    pub(super) fn new(url: &str) -> Result<Self, String> {
         match parse_base(url) {
             Some(_) => Ok(Self {
                 url: url.to_owned(),
             }),
-            None => Err(Exit::Usage(format!(
-                "argument --webhook: '{url}' is no URL like https://example.com/hook"
-            ))),
+            None => Err(format!("'{url}' is no URL like https://example.com/hook")),
         }
     }
 
     /// Posts what happened; after the last attempt that fails, gives a line about why.
-    pub(super) fn tell(&self, code: i32, folder: &Path) -> Result<(), String> {
-        let body = body(code, folder).to_string();
+    pub(super) fn tell(&self, run: Option<&str>, code: i32, folder: &Path) -> Result<(), String> {
+        let body = body(run, code, folder).to_string();
         let mut waits = WAITS.into_iter();
         loop {
             let why = match web_call::post_json(&self.url, PATIENCE, &body) {
@@ -57,13 +55,14 @@ impl Webhook {
 }
 
 /// `text` is what chat programs show; the rest is for programs.
-fn body(code: i32, folder: &Path) -> Json {
+fn body(run: Option<&str>, code: i32, folder: &Path) -> Json {
     let what = match code {
         NOT_AS_EXPECTED => "was not as expected, or worse than its baseline",
         _ => "has failed",
     };
     json!({
         "text": format!("The load test in {} {what} (exit code {code})", folder.display()),
+        "run": run,
         "exit_code": code,
         "not_as_expected": code == NOT_AS_EXPECTED,
         "results": folder,
@@ -101,10 +100,10 @@ mod tests {
     #[test]
     fn the_body_tells_what_happened_and_survives_missing_files() {
         let folder = tempfile::tempdir().expect("a folder");
-        let told = body(NOT_AS_EXPECTED, folder.path());
+        let told = body(Some("light"), NOT_AS_EXPECTED, folder.path());
         assert_eq!(
-            (&told["exit_code"], &told["not_as_expected"]),
-            (&json!(3), &json!(true))
+            (&told["run"], &told["exit_code"], &told["not_as_expected"]),
+            (&json!("light"), &json!(3), &json!(true))
         );
         assert!(
             told["text"]
@@ -114,7 +113,7 @@ mod tests {
         assert_eq!(told["total"], Json::Null);
         let csv = "Type,Name,Request Count,Failure Count,Requests/s,50%,95%,99%\r\n,Aggregated,9,1,3.0,5,7,9\r\n";
         fs::write(folder.path().join("test_stats.csv"), csv).expect("a file");
-        let told = body(1, folder.path());
+        let told = body(None, 1, folder.path());
         assert_eq!(
             (&told["total"]["requests"], &told["total"]["p95_ms"]),
             (&json!(9), &json!(7.0))
@@ -128,9 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_a_mistake() {
-        assert!(
-            matches!(Webhook::new("moon"), Err(Exit::Usage(text)) if text.contains("'moon' is no URL"))
-        );
+        assert!(matches!(Webhook::new("moon"), Err(text) if text.starts_with("'moon' is no URL")));
         assert!(Webhook::new("https://127.0.0.1/x?y=z").is_ok());
     }
 }
