@@ -47,6 +47,14 @@ def test_what_fails_first_is_named(acrida: Program, target: Target, tmp_path: Pa
     assert re.search(r"What failed first: p50 was \S+ms, not < 0\.001ms\n", finished.stdout), finished.stdout
 
 
+def test_a_baseline_has_the_same_steps(acrida: Program, target: Target, tmp_path: Path) -> None:
+    run(acrida, target, tmp_path, "scale --steps 2,4 -t 2s --history runs.db")
+    other = run(acrida, target, tmp_path, "scale --steps 2,6 -t 2s --history runs.db --baseline last")
+    assert other.code == 1 and "there is no earlier run of this test" in other.stderr, other.output
+    same = run(acrida, target, tmp_path, "scale --steps 2,4 -t 2s --history runs.db --baseline last")
+    assert "A: run 1, " in same.output
+
+
 def test_an_interrupted_search_says_so(acrida: Program, target: Target, tmp_path: Path) -> None:
     finished = run(acrida, target, tmp_path, "scale --steps 2,4 -t 3s")
     assert finished.code == 0

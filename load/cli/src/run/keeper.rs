@@ -2,6 +2,7 @@
 
 use acrida_history::{History, HistoryError, Kept, KeptRun, NewRun, Place};
 use acrida_report::compare::{self, Comparison};
+use acrida_report::scaling::Plan;
 use acrida_report::summary::RunSummary;
 use acrida_report::windows::{EntryWindows, WindowLog};
 use acrida_stats::Snapshot;
@@ -18,12 +19,13 @@ use crate::web_call::without_password;
 const LAST: &str = "last";
 const LAST_IF_ANY: &str = "last-if-any";
 /// Settings that make two runs the same test. A run has a baseline of its own kind.
-const SCENARIO: [&str; 7] = [
+const SCENARIO: [&str; 8] = [
     "locustfile",
     "host",
     "num_users",
     "config_users",
     "arrival_rate",
+    "steps",
     "tags",
     "exclude_tags",
 ];
@@ -234,7 +236,7 @@ pub(crate) fn describe(run: &KeptRun) -> String {
 /// The settings that the program knows. Those of a locustfile's own may be secret.
 fn settings(options: &Options) -> String {
     let known = with_extra(&[]);
-    let settings: Map<String, Json> = options
+    let mut settings: Map<String, Json> = options
         .all
         .iter()
         .filter(|(name, _)| known.iter().any(|flag| flag.dest == name))
@@ -246,5 +248,12 @@ fn settings(options: &Options) -> String {
             },
         )
         .collect();
+    if let Some(stepped) = &options.stepped {
+        let steps = match &stepped.plan {
+            Plan::Steps(users) => users.as_slice().into(),
+            Plan::Search { .. } => "search".into(),
+        };
+        settings.insert("steps".to_owned(), steps);
+    }
     Json::Object(settings).to_string()
 }
