@@ -68,6 +68,20 @@ SAYS = {
         """,
         ["CatchResponseError too late", "[(1, 0)]"],
     ),
+    "a cookie that is not there": (
+        """
+        class TheUser(HttpUser):
+            @task
+            def look(self):
+                for cookies in (self.client.cookies, self.client.get("/health").cookies):
+                    try:
+                        cookies["session"]
+                    except KeyError as error:
+                        say(error)
+                self.environment.runner.quit()
+        """,
+        ['"name=\'session\', domain=None, path=None"'] * 2,
+    ),
     "where a rest block went wrong": (
         """
         class TheUser(HttpUser):

@@ -61,7 +61,10 @@ class Cookies(MutableMapping[str, str]):
         return list(self.get_dict().items())
 
     def __getitem__(self, name: str) -> str:
-        return self.get_dict()[name]
+        found = self.get_dict()
+        if name not in found:
+            raise KeyError(f"{name=}, domain=None, path=None")  # In requests' words, which reports show.
+        return found[name]
 
     def __setitem__(self, name: str, value: str | None) -> None:
         self.set(name, value)
