@@ -123,6 +123,24 @@ def test_nothing_runs_after_a_block_that_was_open_at_the_end(acrida: Program, ta
     assert finished.stdout.count("SAID on_stop") == 3
 
 
+def test_requests_that_nobody_decided_about_are_counted_and_told_of(acrida: Program, target: Target, tmp_path: Path) -> None:
+    tasks = """
+        @task
+        def get(self):
+            self.client.get("/status/404", catch_response=True)
+            with self.client.get("/", catch_response=True):
+                raise ValueError("in the block")
+    """
+    a_locustfile(tmp_path, tasks)
+    finished = acrida.run(*f"{RUN.format(limit='1s')} --host {target.url}".split(), cwd=tmp_path)
+    rows = stats(tmp_path / "run")
+    failures = {path: rows["GET", path]["Failure Count"] for path in ("/", "/status/404")}
+    assert failures == {"/": "0", "/status/404": rows["GET", "/status/404"]["Request Count"]}
+    assert total(tmp_path / "run") == target.total() > 2
+    told = [line for line in finished.output.splitlines() if "Nobody decided about" in line]
+    assert len(told) == 1 and "GET /status/404 (no 'with'" in told[0], finished.output
+
+
 def test_an_open_block_that_waits_is_not_waited_for_longer_than_the_grace(
     acrida: Program, target: Target, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use acrida_cli::run::Counter;
 use acrida_http::{BodyStream, Finished, HttpError, Observer, Record, Response, Wording};
 use acrida_stats::Answer;
+use log::warn;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -57,9 +58,24 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.counted.swap(true, Ordering::Relaxed) {
             let failure = self.finished.failure();
-            self.counter
-                .record(&self.finished.record(failure.as_deref()));
+            let record = self.finished.record(failure.as_deref());
+            tell_of_undecided(&record);
+            self.counter.record(&record);
         }
+    }
+}
+
+/// Says so the first time, because it is a row that Locust's tables do not have.
+fn tell_of_undecided(record: &Record) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        warn!(
+            target: "locust.user",
+            "Nobody decided about a request with catch_response=True, {} {} (no 'with', or its block raised or was ended): \
+             such requests are counted by their status. Locust leaves them out",
+            record.method,
+            record.name,
+        );
     }
 }
 
