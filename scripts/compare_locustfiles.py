@@ -143,10 +143,15 @@ def differences(locust: Found, acrida: Found) -> list[str]:
 
 def stand_in() -> str:
     """Starts the server that stands in for a service; its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Answering)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}"
+
+
+class Server(ThreadingHTTPServer):
+    """Takes as many connections at once as a locustfile with a load shape of its own makes."""
+
+    request_queue_size = 4096
 
 
 class Answering(BaseHTTPRequestHandler):
