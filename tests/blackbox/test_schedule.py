@@ -4,11 +4,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
 from support import GET_ROOT, Program, Target, locustfile, total, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,23 @@ def test_a_missed_run_is_made_up_for_and_two_do_not_overlap(acrida: Program, tar
     finished = running.stop()
     assert finished.code == 0, finished.output
     assert len(folders(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("to_all", [False, True], ids=["to the schedule", "to all, as by Ctrl-C"])
+def test_a_signal_ends_the_run_in_order_and_then_the_schedule(
+    acrida: Program, target: Target, tmp_path: Path, to_all: bool
+) -> None:
+    locustfile(tmp_path, GET_ROOT, wait_time="constant(0.05)")
+    command = [acrida.command, *f"schedule --results daily --now -- -u 2 -t 60s --only-summary --no-history --host {target.url}".split()]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        wait_for(lambda: target.total() > 0, "a request")
+        (os.killpg if to_all else os.kill)(running.pid, signal.SIGINT if to_all else signal.SIGTERM)
+        _, told = running.communicate(timeout=30)
+    (name,) = folders(tmp_path)
+    assert running.returncode == 0, told
+    assert total(tmp_path / "daily" / name / "test") == target.total()
+    assert (tmp_path / "daily" / name / "report.html").exists()
+    assert f"Test completed with exit code 0: daily/{name}\n" in told
 
 
 def test_a_mistake_is_one_line(acrida: Program, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ fn main() {
         .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>();
     let version = concat!("acrida ", env!("CARGO_PKG_VERSION"), " (without Python)");
-    if let Some(ended) = commands::run(PROGRAM, &args) {
-        exit(ended.unwrap_or_else(|end| end.say(PROGRAM)));
+    if let Some(command) = commands::find(PROGRAM, &args) {
+        exit(command().unwrap_or_else(|end| end.say(PROGRAM)));
     }
     exit(
         match Invocation::of_process(PROGRAM, version, args).and_then(run) {

@@ -30,7 +30,9 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<String>) -> PyResult<i32> {
         Some((program, arguments)) => (program_name(program), arguments.to_vec()),
         None => ("acrida".to_owned(), Vec::new()),
     };
-    if let Some(ended) = py.detach(|| commands::run(&program, &arguments)) {
+    if let Some(command) = commands::find(&program, &arguments) {
+        release_sigint(py)?;
+        let ended = py.detach(command);
         return Ok(ended.unwrap_or_else(|end| end.say(&program)));
     }
     let version = version(py)?;
@@ -39,6 +41,15 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<String>) -> PyResult<i32> {
         Err(Problem::Exit(exit)) => Ok(exit.say(&program)),
         Err(Problem::Raised(error)) => Err(error),
     }
+}
+
+/// Leaves SIGINT to the native side, which ends in order: Python's own handler would raise
+/// once that has ended.
+fn release_sigint(py: Python<'_>) -> PyResult<()> {
+    let signal = py.import("signal")?;
+    let (sigint, default) = (signal.getattr("SIGINT")?, signal.getattr("SIG_DFL")?);
+    signal.call_method1("signal", (sigint, default))?;
+    Ok(())
 }
 
 /// Why a command ends before its run does.
@@ -109,7 +120,7 @@ fn run(py: Python<'_>, loader: &PythonLoader<'_>, prepared: Prepared) -> Result<
         request_grace: REQUEST_GRACE,
         page: page_setup(locustfile, loader, &module, &python)?,
     };
-    module.call_method0("release_sigint")?;
+    release_sigint(py)?;
     let host = engine.get().host();
     let run = py.detach(|| Run::start(setup, &host))?;
     engine.get().set_control(run.control().clone());

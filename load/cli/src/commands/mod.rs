@@ -74,11 +74,14 @@ pub(crate) fn about_check(program: &str) -> String {
     )
 }
 
-/// Runs the command that the line begins with; `None` if it begins with none.
-pub fn run(program: &str, args: &[String]) -> Option<Result<i32, Exit>> {
+/// The command that the line begins with, to be run; `None` if it begins with none.
+pub fn find<'a>(
+    program: &'a str,
+    args: &'a [String],
+) -> Option<impl FnOnce() -> Result<i32, Exit> + Send + 'a> {
     let (word, args) = args.split_first()?;
     let entry = COMMANDS.iter().find(|entry| entry.word == word)?;
-    Some((entry.run)(&format!("{program} {word}"), args))
+    Some(move || (entry.run)(&format!("{program} {word}"), args))
 }
 
 /// The commands, for the help text.

@@ -10,7 +10,6 @@ import importlib
 import json
 import logging
 import os
-import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -108,11 +107,6 @@ def user_settings(texts: list[str]) -> list[dict[str, Any]]:
         if not isinstance(each, dict) or "user_class_name" not in each:
             raise UsageError(f"--config-users: {each!r} is no object with a user_class_name")
     return settings
-
-
-def release_sigint() -> None:
-    """Leaves SIGINT to the native side, which ends the run in order."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def prepare(

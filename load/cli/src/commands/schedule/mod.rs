@@ -9,15 +9,17 @@ mod results;
 mod webhook;
 
 use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use jiff::ZonedDateTime;
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::arguments;
 use crate::config;
@@ -34,6 +36,8 @@ const ABOUT: &str = "Makes a run a day, with its CSV files and its HTML report i
 
 /// How often it is looked at what time it is.
 const SLICE: Duration = Duration::from_secs(1);
+/// How often it is looked whether a run has ended.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Runs the command.
 pub(super) fn run(program: &str, args: &[String]) -> Result<i32, Exit> {
@@ -128,7 +132,9 @@ struct Schedule {
     webhook: Option<Webhook>,
     /// How this program was called.
     program: Vec<OsString>,
-    ended: Arc<AtomicBool>,
+    signals: Signals,
+    /// Whether a signal has come.
+    ended: bool,
 }
 
 /// One run of the plan, and what became of it.
@@ -176,7 +182,9 @@ impl Schedule {
                 .map(Series::of)
                 .collect::<Result<_, _>>()?,
             program,
-            ended: Arc::default(),
+            signals: Signals::new([SIGINT, SIGTERM])
+                .map_err(|error| Exit::Failed(format!("cannot listen to signals: {error}")))?,
+            ended: false,
         })
     }
 
@@ -190,14 +198,10 @@ impl Schedule {
     /// Gives the exit code, which is that of the first run whose last time was not as it
     /// should be.
     fn follow(&mut self, runs: Option<u32>) -> Result<i32, Exit> {
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&self.ended))
-                .map_err(|error| Exit::Failed(format!("cannot listen to signals: {error}")))?;
-        }
         for _ in 0..runs.unwrap_or(u32::MAX) {
             let Some(index) = self.wait()? else { break };
             self.make_run(index)?;
-            if self.ended.load(Ordering::Relaxed) {
+            if self.ended {
                 break;
             }
         }
@@ -207,18 +211,24 @@ impl Schedule {
 
     /// Until a run is due, and which; none if the schedule is to end. The clock is looked at
     /// again and again, because it may be set, or the machine may sleep.
-    fn wait(&self) -> Result<Option<usize>, Exit> {
+    fn wait(&mut self) -> Result<Option<usize>, Exit> {
         if let Some(index) = self.longest_due() {
             return Ok(Some(index));
         }
         eprintln!("{}", self.outlook()?);
-        while !self.ended.load(Ordering::Relaxed) {
+        while self.new_signals().is_empty() {
             if let Some(index) = self.longest_due() {
                 return Ok(Some(index));
             }
             std::thread::sleep(SLICE);
         }
         Ok(None)
+    }
+
+    fn new_signals(&mut self) -> Vec<i32> {
+        let signals: Vec<_> = self.signals.pending().collect();
+        self.ended |= !signals.is_empty();
+        signals
     }
 
     fn longest_due(&self) -> Option<usize> {
@@ -255,7 +265,8 @@ impl Schedule {
                 "this system does not tell how the program was called".to_owned(),
             ));
         };
-        let status = Command::new(program)
+        // In a process group of its own, so that Ctrl-C does not reach it twice.
+        let run = Command::new(program)
             .args(before)
             .args(&series.run.flags)
             .arg("--headless")
@@ -263,9 +274,13 @@ impl Schedule {
             .arg(folder.join("test"))
             .arg("--html")
             .arg(folder.join("report.html"))
-            .status();
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn();
+        let status = run.and_then(|mut run| self.attend(&mut run));
         let status =
             status.map_err(|error| Exit::Failed(format!("cannot start a run: {error}")))?;
+        let series = &mut self.series[index];
         // Ended by a signal: as a shell tells it, roughly.
         series.code = status.code().unwrap_or(128);
         series.results.forget_old(series.run.keep)?;
@@ -276,6 +291,23 @@ impl Schedule {
             self.tell(series, &folder);
         }
         Ok(())
+    }
+
+    /// Until the run has ended. Signals are handed on: a run ends in order at the first, and
+    /// at once at the second.
+    fn attend(&mut self, run: &mut Child) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = run.try_wait()? {
+                return Ok(status);
+            }
+            for signal in self.new_signals() {
+                if let Some(signal) = Signal::from_named_raw(signal) {
+                    // One that has just ended needs no signal.
+                    let _ = kill_process(Pid::from_child(run), signal);
+                }
+            }
+            std::thread::sleep(MOMENT);
+        }
     }
 
     /// Of a run that was not as it should be; that this fails does not end the schedule.
