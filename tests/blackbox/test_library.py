@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
 from programs import said
 from support import PATIENCE_S, Program, Target
 
@@ -114,8 +115,13 @@ def test_a_row_of_a_run_takes_in_one_of_a_programs_own(acrida: Program, tmp_path
     assert said(acrida, tmp_path, "-", text) == ["SAID 3 1 1 6.0 6"] * 2
 
 
-def test_a_librarys_statistics_are_what_the_server_counted(acrida: Program, target: Target, tmp_path: Path) -> None:
-    text = """
+@pytest.mark.parametrize("path", ["/", "/sleep20"])
+def test_a_librarys_statistics_are_what_the_server_counted(
+    acrida: Program, target: Target, tmp_path: Path, path: str
+) -> None:
+    # With /sleep20, each user has a request under way when it ends.
+    text = f"""
+        TheUser.tasks = [lambda user: user.client.get("{path}")]
         env = Environment(user_classes=[TheUser])
         runner = env.create_local_runner()
         runner.start(10, spawn_rate=100)

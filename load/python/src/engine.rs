@@ -194,6 +194,11 @@ impl Engine {
         Self::start(ledger, None).map_err(PyOSError::new_err)
     }
 
+    /// How many requests are under way, those of users that have ended among them.
+    fn in_flight(&self) -> u64 {
+        self.client.outbox().in_flight()
+    }
+
     /// Decides who runs when, for a program that uses users as a library. `classes` are
     /// the user classes, `stop_timeout` is in seconds; they hold from the next test on.
     fn start_runner(
