@@ -30,6 +30,8 @@ class Standin:
         #: Further header lines of every answer.
         self.headers: dict[str, str] = {}
         self.served: Counter[str] = Counter()
+        #: The cookies of every request, as its header has them.
+        self.cookies: list[str | None] = []
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.standin = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -58,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         key = (self.command, self.path.partition("?")[0])
         status, content = standin.answers.get(key, ABSENT)
         standin.served[" ".join(key)] += 1
+        standin.cookies.append(self.headers.get("Cookie"))
         body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
         # In one piece: two small writes would wait for each other's acknowledgement.
         headers = {"Content-Type": "application/json", "Content-Length": len(body), **standin.headers}

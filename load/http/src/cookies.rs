@@ -11,8 +11,29 @@ use cookie::time::OffsetDateTime;
 
 use crate::target::{Scheme, Target};
 
-/// A cookie as a locustfile sees it: name, value, domain, path.
-pub type CookieRow = (String, String, String, String);
+/// A cookie as a locustfile sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CookieRow {
+    /// What it is called.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+    /// The host that gets it; with a dot before it, hosts below it, too. Empty: every host.
+    pub domain: String,
+    /// Where the paths begin that it is for.
+    pub path: String,
+    /// Whether it goes over TLS only.
+    pub secure: bool,
+    /// When it ends, in seconds since 1970; `None`: with the session.
+    pub expires: Option<u64>,
+}
+
+impl CookieRow {
+    /// The domain without the dot before it.
+    fn host(&self) -> String {
+        self.domain.trim_start_matches('.').to_ascii_lowercase()
+    }
+}
 
 /// The cookies, in the order in which they were set.
 #[derive(Debug, Default)]
@@ -26,11 +47,35 @@ struct Stored {
     value: String,
     /// Empty: every host.
     domain: String,
+    /// Whether the dot before `domain` is shown.
+    dotted: bool,
     /// Whether hosts below `domain` get it too.
     with_subdomains: bool,
     path: String,
     secure: bool,
     expires: Option<SystemTime>,
+}
+
+impl Stored {
+    fn row(&self) -> CookieRow {
+        let seconds = |at: SystemTime| {
+            at.duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default()
+        };
+        CookieRow {
+            name: self.name.clone(),
+            value: self.value.clone(),
+            domain: self.shown_domain(),
+            path: self.path.clone(),
+            secure: self.secure,
+            expires: self.expires.map(|at| seconds(at).as_secs()),
+        }
+    }
+
+    fn shown_domain(&self) -> String {
+        let dot = if self.dotted { "." } else { "" };
+        format!("{dot}{}", self.domain)
+    }
 }
 
 impl Jar {
@@ -45,8 +90,8 @@ impl Jar {
             return;
         };
         let domain = cookie.domain().unwrap_or_default().to_ascii_lowercase();
-        let with_subdomains = !domain.is_empty() && domain != target.host;
-        if !domain.is_empty() && !covers(&domain, true, &target.host) {
+        let is_given = !domain.is_empty();
+        if is_given && !covers(&domain, true, &target.host) {
             return;
         }
         let path = match cookie.path() {
@@ -56,12 +101,13 @@ impl Jar {
         let stored = Stored {
             name: cookie.name().to_owned(),
             value: cookie.value().to_owned(),
-            domain: if domain.is_empty() {
-                target.host.clone()
-            } else {
+            domain: if is_given {
                 domain
+            } else {
+                target.host.clone()
             },
-            with_subdomains: with_subdomains || cookie.domain().is_some(),
+            dotted: is_given,
+            with_subdomains: is_given,
             path,
             secure: cookie.secure() == Some(true),
             expires: expiry(&cookie, now),
@@ -70,39 +116,42 @@ impl Jar {
     }
 
     /// Sets a cookie on behalf of the locustfile.
-    pub(crate) fn set(&mut self, (name, value, domain, path): CookieRow, max: usize) {
-        let domain = domain.trim_start_matches('.').to_ascii_lowercase();
+    pub(crate) fn set(&mut self, row: CookieRow, max: usize) {
         let stored = Stored {
-            name,
-            value,
-            domain,
+            domain: row.host(),
+            dotted: row.domain.starts_with('.'),
+            name: row.name,
+            value: row.value,
             with_subdomains: true,
-            path,
-            secure: false,
-            expires: None,
+            path: row.path,
+            secure: row.secure,
+            expires: row
+                .expires
+                .and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at))),
         };
+        // Even one that has ended, as in Python's jar, since it is not sent anyway.
         self.store(stored, SystemTime::UNIX_EPOCH, max);
     }
 
-    /// Removes every cookie of this name.
-    pub(crate) fn remove(&mut self, name: &str) {
-        self.stored.retain(|cookie| cookie.name != name);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.stored.clear();
+    /// Removes the cookies that have this domain, path and name, as far as they are
+    /// given; says whether there were any.
+    pub(crate) fn remove(
+        &mut self,
+        domain: Option<&str>,
+        path: Option<&str>,
+        name: Option<&str>,
+    ) -> bool {
+        let before = self.stored.len();
+        self.stored.retain(|cookie| {
+            domain.is_some_and(|domain| cookie.shown_domain() != domain)
+                || path.is_some_and(|path| cookie.path != path)
+                || name.is_some_and(|name| cookie.name != name)
+        });
+        self.stored.len() < before
     }
 
     pub(crate) fn rows(&self) -> Vec<CookieRow> {
-        let row = |c: &Stored| {
-            (
-                c.name.clone(),
-                c.value.clone(),
-                c.domain.clone(),
-                c.path.clone(),
-            )
-        };
-        self.stored.iter().map(row).collect()
+        self.stored.iter().map(Stored::row).collect()
     }
 
     /// Appends `name=value` pairs, joined by `; `, that belong to a request.
@@ -207,6 +256,16 @@ mod tests {
         jar
     }
 
+    fn row(name: &str, domain: &str) -> CookieRow {
+        CookieRow {
+            name: name.into(),
+            value: "y".into(),
+            domain: domain.into(),
+            path: "/".into(),
+            ..CookieRow::default()
+        }
+    }
+
     #[test]
     fn cookies_go_where_they_belong() {
         for (why, header, url, expected) in [
@@ -295,9 +354,56 @@ mod tests {
         let four = ["a=1; Path=/", "b=2; Path=/", "c=3; Path=/", "d=4; Path=/"];
         assert_eq!(sent(&jar(&four), url), "b=2; c=3; d=4");
         let mut own = jar(&[]);
-        own.set(("x".into(), "y".into(), String::new(), "/".into()), 3);
+        own.set(row("x", ""), 3);
         assert_eq!(sent(&own, "http://anywhere/"), "x=y");
-        own.remove("x");
+        assert!(own.remove(None, None, Some("x")));
         assert!(own.is_empty());
+    }
+
+    #[test]
+    fn rows_say_all_that_is_known_of_a_cookie() {
+        let jar = jar(&["a=1; Path=/x; Secure; Max-Age=5", "b=2; Domain=Example.org"]);
+        let [first, second] = &jar.rows()[..] else {
+            panic!("two cookies");
+        };
+        let all = CookieRow {
+            name: "a".into(),
+            value: "1".into(),
+            domain: "www.example.org".into(),
+            path: "/x".into(),
+            secure: true,
+            expires: Some(5),
+        };
+        assert_eq!(first, &all);
+        assert_eq!(second.domain, ".example.org");
+        assert_eq!((second.path.as_str(), second.expires), ("/a", None));
+    }
+
+    #[test]
+    fn of_two_cookies_of_one_name_one_can_be_removed() {
+        let mut jar = jar(&[]);
+        jar.set(row("x", ".example.org"), 3);
+        jar.set(row("x", "example.com"), 3);
+        assert!(!jar.remove(Some("example.org"), None, Some("x")));
+        assert!(!jar.remove(Some("example.com"), Some("/a"), None));
+        assert!(jar.remove(Some("example.com"), Some("/"), Some("x")));
+        assert_eq!(jar.rows(), [row("x", ".example.org")]);
+    }
+
+    #[test]
+    fn a_cookie_of_the_locustfile_ends_when_it_says() {
+        let mut jar = jar(&[]);
+        for (name, expires) in [("old", 9), ("new", 11)] {
+            let expires = Some(expires);
+            jar.set(
+                CookieRow {
+                    expires,
+                    ..row(name, "")
+                },
+                3,
+            );
+        }
+        assert_eq!(sent(&jar, "http://anywhere/"), "new=y");
+        assert_eq!(jar.rows().len(), 2);
     }
 }

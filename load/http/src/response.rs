@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use crate::cookies::{CookieRow, Jar};
 use crate::head;
 use crate::incoming::Received;
 use crate::target::Target;
@@ -57,6 +59,16 @@ impl Response {
             .filter(|(other, _)| other.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
             .collect()
+    }
+
+    /// The cookies that it sets, without those that it removes.
+    pub fn cookies(&self) -> Vec<CookieRow> {
+        let mut jar = Jar::default();
+        let set = self.header("set-cookie");
+        for header in &set {
+            jar.take_in(header, &self.target, SystemTime::now(), set.len());
+        }
+        jar.rows()
     }
 
     /// The body, decompressed.

@@ -70,14 +70,15 @@ impl Session {
             .set(cookie, self.client.limits().max_cookies);
     }
 
-    /// Removes every cookie of this name.
-    pub fn remove_cookie(&self, name: &str) {
-        self.shared.jar().remove(name);
-    }
-
-    /// Removes every cookie.
-    pub fn clear_cookies(&self) {
-        self.shared.jar().clear();
+    /// Removes the cookies that have this domain, path and name, as far as they are
+    /// given; says whether there were any.
+    pub fn remove_cookies(
+        &self,
+        domain: Option<&str>,
+        path: Option<&str>,
+        name: Option<&str>,
+    ) -> bool {
+        self.shared.jar().remove(domain, path, name)
     }
 }
 

@@ -194,6 +194,10 @@ impl Engine {
         Self::start(ledger, None).map_err(PyOSError::new_err)
     }
 
+    /// How long an end waits for requests under way, in seconds.
+    #[classattr]
+    const REQUEST_GRACE_S: f64 = REQUEST_GRACE.as_secs_f64();
+
     /// How many requests are under way, those of users that have ended among them.
     fn in_flight(&self) -> u64 {
         self.client.outbox().in_flight()

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::arguments::Text;
+use crate::session::{CookieFields, cookie_fields};
 
 /// One finished request.
 ///
@@ -109,9 +110,9 @@ impl Exchange {
             .map(|response| PyBytes::new(py, response.body()))
     }
 
-    /// Names and values of the cookies that the answer sets.
+    /// The cookies that the answer sets.
     #[getter]
-    fn cookies(&self) -> Pairs {
+    fn cookies(&self) -> Vec<CookieFields> {
         self.response().map(cookies).unwrap_or_default()
     }
 
@@ -315,7 +316,7 @@ impl Step {
     }
 
     #[getter]
-    fn cookies(&self) -> Pairs {
+    fn cookies(&self) -> Vec<CookieFields> {
         cookies(&self.response)
     }
 
@@ -350,21 +351,8 @@ impl Step {
     }
 }
 
-fn cookies(response: &Response) -> Pairs {
-    let set = response.header("set-cookie");
-    let pair = |header: &String| {
-        // One that is to be removed is none.
-        let parts = header.split(';').skip(1);
-        if parts
-            .map(str::trim)
-            .any(|part| part.eq_ignore_ascii_case("max-age=0"))
-        {
-            return None;
-        }
-        let (name, value) = header.split(';').next()?.split_once('=')?;
-        Some((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    set.iter().filter_map(pair).collect()
+fn cookies(response: &Response) -> Vec<CookieFields> {
+    response.cookies().into_iter().map(cookie_fields).collect()
 }
 
 /// An answer that was checked: what was expected, what was answered, and whether it was

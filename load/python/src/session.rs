@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use acrida_http::{
-    Headers, HttpError, Proxy, Request, Scheme, Tls, TlsChoice, TlsError, Wording, repr,
+    CookieRow, Headers, HttpError, Proxy, Request, Scheme, Tls, TlsChoice, TlsError, Wording, repr,
 };
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -150,22 +150,51 @@ impl Session {
         *self.headers.lock().unwrap_or_else(PoisonError::into_inner) = headers.headers(is_fast);
     }
 
-    /// Name, value, domain and path of each cookie.
-    fn cookies(&self) -> Vec<acrida_http::CookieRow> {
-        self.session.cookies()
+    fn cookies(&self) -> Vec<CookieFields> {
+        let rows = self.session.cookies().into_iter();
+        rows.map(cookie_fields).collect()
     }
 
-    fn set_cookie(&self, name: String, value: String, domain: String, path: String) {
-        self.session.set_cookie((name, value, domain, path));
+    fn set_cookie(
+        &self,
+        name: String,
+        value: String,
+        domain: String,
+        path: String,
+        secure: bool,
+        expires: Option<u64>,
+    ) {
+        self.session.set_cookie(CookieRow {
+            name,
+            value,
+            domain,
+            path,
+            secure,
+            expires,
+        });
     }
 
-    fn remove_cookie(&self, name: &str) {
-        self.session.remove_cookie(name);
+    /// Removes the cookies that have this domain, path and name, as far as they are
+    /// given; says whether there were any.
+    #[pyo3(signature = (domain=None, path=None, name=None))]
+    fn remove_cookies(&self, domain: Option<&str>, path: Option<&str>, name: Option<&str>) -> bool {
+        self.session.remove_cookies(domain, path, name)
     }
+}
 
-    fn clear_cookies(&self) {
-        self.session.clear_cookies();
-    }
+/// A cookie's name, value, domain, path, whether it is for TLS only, and when it ends, in
+/// seconds since 1970.
+pub(crate) type CookieFields = (String, String, String, String, bool, Option<u64>);
+
+pub(crate) fn cookie_fields(row: CookieRow) -> CookieFields {
+    (
+        row.name,
+        row.value,
+        row.domain,
+        row.path,
+        row.secure,
+        row.expires,
+    )
 }
 
 impl Session {

@@ -58,12 +58,12 @@ fn users_of_a_pool_share_connections_but_no_cookies() {
         seen: Arc::clone(&browser.seen),
     };
     let members = [member(), member()];
-    members[0].session.set_cookie((
-        "a".to_owned(),
-        "b".to_owned(),
-        String::new(),
-        "/".to_owned(),
-    ));
+    members[0].session.set_cookie(acrida_http::CookieRow {
+        name: "a".to_owned(),
+        value: "b".to_owned(),
+        path: "/".to_owned(),
+        ..Default::default()
+    });
     for index in [0, 1, 1, 0] {
         assert_eq!(text(&members[index].get(&url)), "0");
     }
@@ -126,7 +126,7 @@ fn cookies_come_back_and_stay_with_their_user() {
     let url = format!("http://127.0.0.1:{port}/");
     assert_eq!(text(&browser.get(&url)), "none");
     assert_eq!(text(&browser.get(&url)), "Cookie: id=1");
-    let name = |row: acrida_http::CookieRow| row.0;
+    let name = |row: acrida_http::CookieRow| row.name;
     assert_eq!(
         browser
             .session
@@ -136,7 +136,7 @@ fn cookies_come_back_and_stay_with_their_user() {
             .collect::<Vec<_>>(),
         ["id"]
     );
-    browser.session.clear_cookies();
+    assert!(browser.session.remove_cookies(None, None, None));
     assert_eq!(text(&browser.get(&url)), "none");
 }
 

@@ -95,10 +95,14 @@ class JSONDecodeError(InvalidJSONError, json.JSONDecodeError):
         self.response = kwargs.get("response")
 
 
+class CookieConflictError(RuntimeError):
+    """Several cookies have the name that was asked for."""
+
+
 def named(name: str) -> type[Exception]:
     """The exception class called ``name``: requests' own where it is loaded."""
-    loaded = sys.modules.get("requests.exceptions")
-    return getattr(loaded, name, None) or globals()[name]
+    module = "requests.cookies" if name == "CookieConflictError" else "requests.exceptions"
+    return getattr(sys.modules.get(module), name, None) or globals()[name]
 
 
 class Said(Exception):

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
 from io import BufferedReader, BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from acrida.http.cookies import AnswerCookies
 from acrida.http.errors import named
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.stream import StreamFile, pieces
 
+if TYPE_CHECKING:
+    from acrida.http.cookies import Cookies
 
 #: A link of the header ``Link``: its URL and its parameters, which are one or more of the second form.
 _LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:"[^"]*"|[^",;\s]+))*)')
@@ -139,9 +140,11 @@ class Response:
         return BufferedReader(StreamFile(self._stream))
 
     @cached_property
-    def cookies(self) -> AnswerCookies:
+    def cookies(self) -> Cookies:
         """The cookies that this answer set."""
-        return AnswerCookies(self._exchange.cookies)
+        from acrida.http.cookies import Cookies, of_fields
+
+        return Cookies(map(of_fields, self._exchange.cookies))
 
     @cached_property
     def elapsed(self) -> timedelta:

@@ -13,7 +13,6 @@ from gevent import getcurrent
 
 from acrida import _native, arrivals
 from acrida.http import body
-from acrida.http.cookies import CookieJar
 from acrida.http.credentials import credentials_of, without_credentials
 from acrida.http.headers import CaseInsensitiveDict
 from acrida.http.prepared import Connection, PreparedRequest, merged_hooks, send
@@ -23,7 +22,10 @@ from .event import RequestEvent
 from .response_context import ResponseContextManager
 
 if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
     from typing import TypedDict, Unpack
+
+    from acrida.http.cookies import SessionCookies
 
     class Details(TypedDict, total=False):
         """What a request can say beside its method and URL: requests' arguments."""
@@ -145,13 +147,15 @@ class HttpSession:
         self._proxies = proxies
 
     @property
-    def cookies(self) -> CookieJar:
+    def cookies(self) -> SessionCookies:
         """This session's cookies."""
-        return CookieJar(self._native)
+        from acrida.http.cookies import SessionCookies
+
+        return SessionCookies(self._native)
 
     @cookies.setter
     def cookies(self, cookies: Any) -> None:
-        jar = CookieJar(self._native)
+        jar = self.cookies
         jar.clear()
         jar.update(cookies)
 
@@ -226,7 +230,7 @@ class HttpSession:
             }
             options = _native.Options(
                 credentials,
-                list(cookies.items()) if cookies else None,
+                _pairs_of(cookies) if cookies else None,
                 self.max_redirects if allow_redirects else None,
                 self._is_fast,
                 **arguments,
@@ -388,6 +392,13 @@ class HttpSession:
     def delete(self, url: str, **kwargs: Any) -> ResponseContextManager:
         """Sends a DELETE request."""
         return self.request("DELETE", url, **kwargs)
+
+
+def _pairs_of(cookies: Mapping[str, str] | CookieJar) -> list[tuple[str, str]]:
+    """Names and values of a request's own cookies."""
+    if isinstance(cookies, Mapping):
+        return list(cookies.items())
+    return [(each.name, each.value or "") for each in cookies]
 
 
 def _all_headers(

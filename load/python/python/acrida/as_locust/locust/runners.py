@@ -38,8 +38,6 @@ STATE_MISSING = "missing"
 CPU_MONITOR_INTERVAL = 5.0
 #: Percent of one core from which the interpreter limits the load.
 CPU_WARNING_THRESHOLD = 90
-#: How many seconds the end of a library's test waits for requests of users that have ended.
-REQUESTS_GRACE_S = 5.0
 
 #: Seconds; what concerns several processes, which are not there yet.
 WORKER_REPORT_INTERVAL = 3.0
@@ -172,8 +170,9 @@ class Runner(Performer):
 
     def _await_requests(self) -> None:
         """Those that users had under way when they ended count, too."""
-        until = time.monotonic() + REQUESTS_GRACE_S
-        while self.environment.engine.in_flight() and time.monotonic() < until:
+        engine = self.environment.engine
+        until = time.monotonic() + engine.REQUEST_GRACE_S
+        while engine.in_flight() and time.monotonic() < until:
             gevent.sleep(0.01)
 
     def _end_caller(self) -> None:

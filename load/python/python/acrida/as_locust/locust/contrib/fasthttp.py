@@ -29,6 +29,8 @@ from ..user.users import User
 from ..util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust  # noqa: F401
 
 if TYPE_CHECKING:
+    from acrida.http.cookies import SessionCookies
+
     from ..env import Environment
 
 
@@ -213,6 +215,11 @@ class FastHttpSession(HttpSession):
         def put(self, url: str, data: Any = None, **kwargs: Any) -> FastResponse: ...
         def patch(self, url: str, data: Any = None, **kwargs: Any) -> FastResponse: ...
         def delete(self, url: str, **kwargs: Any) -> FastResponse: ...
+
+    @property
+    def cookiejar(self) -> SessionCookies:
+        """This session's cookies, as Python's http.cookiejar has them."""
+        return self.cookies
 
     def _adopt_ssl_context(self) -> None:
         """Trusts whom the locustfile's context trusts, and has its certificate."""
