@@ -15,6 +15,7 @@ import os
 import platform
 import subprocess
 import sys
+import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -105,7 +106,9 @@ def main() -> int:
     lines = circumstances(given, chosen)
     if (os.cpu_count() or 1) < 2:
         sys.exit("bench/run.py: two cores are needed: one for the generator, one for the server")
-    rows = [row for name in names for row in MEASURES[name](bench)]
+    rows, failed = measured(names, bench)
+    if failed:
+        lines.append(f"not measured: {'; '.join(failed)}")
     if not given.without_acrida:
         exact = "; ".join(measures.MISCOUNTS) or f"equal in every run of {report.OURS}"
         lines.append(f"requests counted by the server and in the CSV: {exact}")
@@ -121,7 +124,19 @@ def main() -> int:
     print(path.read_text())
     print(f"written to {path}")
     missed = [row for row in rows if row.verdict() == "**no**"]
-    return 1 if missed or measures.MISCOUNTS else 0
+    return 1 if missed or failed or measures.MISCOUNTS else 0
+
+
+def measured(names: list[str], bench: Bench) -> tuple[list[report.Row], list[str]]:
+    """The rows of every measure, and which measures failed, with why: one that fails does not cost the others."""
+    rows, failed = [], []
+    for name in names:
+        try:
+            rows += MEASURES[name](bench)
+        except Exception as error:
+            traceback.print_exc()
+            failed.append(f"{name} ({type(error).__name__}: {error})")
+    return rows, failed
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +116,18 @@ def retraining(url: str, settings: dict[str, Any]) -> Iterator[None]:
     if last["status"] not in ("queued", "running"):
         raise RuntimeError(f"the retraining ended before the load: {last}")
     for job in reversed(jobs):
+        cancel(url, job)
         while ask(f"{url}/retrain_status/{job}")["status"] in ("queued", "running"):
-            ask(f"{url}/retrain_jobs/{job}/cancel", {})
             time.sleep(0.1)
+
+
+def cancel(url: str, job: str) -> None:
+    """Cancels a job of the classifier, if it has not ended by itself."""
+    try:
+        ask(f"{url}/retrain_jobs/{job}/cancel", {})
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.CONFLICT:
+            raise
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen) -> None:
