@@ -25,4 +25,4 @@ pub use container::ArtifactError;
 pub use inference::{Classifier, Prediction, Scratch};
 pub use metrics::{ClassScores, Evaluation, fit_temperature};
 pub use network::{Architecture, ShapeError, Weights};
-pub use train::{Checkpoint, EpochSummary, Example, Settings, TrainError, Trainer};
+pub use train::{Checkpoint, EpochSummary, Example, Settings, TrainError, Trainer, rest};

@@ -10,5 +10,6 @@ mod settings;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
+pub use rest::rest;
 pub use settings::{Settings, TrainError};
 pub use trainer::{EpochSummary, Example, Trainer};

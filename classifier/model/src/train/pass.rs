@@ -39,9 +39,9 @@ impl Workspace {
         }
     }
 
-    /// The network's input: the images one after the other.
-    pub(crate) fn input(&mut self) -> &mut [f32] {
-        &mut self.activations[0]
+    /// The network's input, the images one after the other, and the rests of who fills it.
+    pub(crate) fn input(&mut self) -> (&mut [f32], &mut Rests) {
+        (&mut self.activations[0], &mut self.rests)
     }
 
     /// The network's outputs for the images in `input`, normalised by their own means
@@ -71,6 +71,7 @@ impl Workspace {
                     self.activations[*output] = target;
                 }
             }
+            self.rests.take();
         }
         let last = &self.activations[network.head.input];
         (0..self.images)
@@ -98,6 +99,7 @@ impl Workspace {
             self.rests.take();
         });
         let moments = Moments::of(&raw, channels);
+        self.rests.take();
         let (scales, offsets) = parameters[unit.scale.clone()].split_at(channels);
         let factors: Vec<f32> = zip_map(scales, &moments.inverse_deviations, |s, i| s * i);
         let shifts: Vec<f32> = (0..channels)
@@ -120,7 +122,10 @@ impl Workspace {
         outputs: &[[f32; CLASSES]],
         sums: &mut [f32],
     ) {
-        self.gradients.iter_mut().for_each(|slot| slot.fill(0.0));
+        for slot in &mut self.gradients {
+            slot.fill(0.0);
+            self.rests.take();
+        }
         self.backward_head(network, parameters, outputs, sums);
         for (i, node) in network.nodes.iter().enumerate().rev() {
             match node {
@@ -142,6 +147,7 @@ impl Workspace {
                     self.gradients[*input] = target;
                 }
             }
+            self.rests.take();
         }
     }
 
@@ -184,9 +190,11 @@ impl Workspace {
         if let Some(shortcut) = unit.shortcut {
             add_scaled(&mut self.gradients[shortcut], &gradient, 1.0);
         }
+        self.rests.take();
         let scales = &parameters[unit.scale.clone()][..unit.convolution.channels_out];
         let raw = &self.activations[unit.raw];
         self.moments[node].backward(raw, scales, &mut gradient, &mut sums[unit.scale.clone()]);
+        self.rests.take();
         self.backward_convolution(unit, parameters, &gradient, sums);
         self.gradients[unit.output] = gradient;
     }
@@ -257,6 +265,7 @@ mod tests {
         let mut random = Random::new(3);
         workspace
             .input()
+            .0
             .iter_mut()
             .for_each(|v| *v = random.normal());
     }

@@ -27,8 +27,14 @@ impl Rests {
         if let Some(last) = &mut self.last
             && last.elapsed() >= EVERY
         {
-            sleep(REST);
+            rest();
             *last = Instant::now();
         }
     }
+}
+
+/// Leaves the core for a moment, so that a thread that waits for one gets it. For work
+/// that takes about a millisecond between two of them.
+pub fn rest() {
+    sleep(REST);
 }

@@ -3,6 +3,7 @@
 use classifier_imaging::{Random, augment};
 
 use crate::network::CLASSES;
+use crate::train::rest::Rests;
 use crate::train::settings::Settings;
 use crate::train::trainer::Example;
 
@@ -11,14 +12,14 @@ use crate::train::trainer::Example;
 ///
 /// Some images are blended with another of the same micro-batch, and their wanted
 /// probabilities with them ("mixup", Zhang et al., 2018). Depends on the seed, the
-/// epoch and the examples alone.
+/// epoch and the examples alone. Rests after each image if it is time.
 pub(crate) fn draw(
     examples: &[Example],
     chosen: &[usize],
     epoch: usize,
     settings: &Settings,
     side: usize,
-    input: &mut [f32],
+    (input, rests): (&mut [f32], &mut Rests),
 ) -> Vec<[f32; CLASSES]> {
     let mut other = vec![0.0; side * side];
     let images = input.chunks_exact_mut(side * side);
@@ -41,6 +42,7 @@ pub(crate) fn draw(
         } else {
             target[example.class.index()] += sure;
         }
+        rests.take();
         target
     };
     images.enumerate().map(draw_one).collect()
@@ -89,7 +91,8 @@ mod tests {
         };
         for epoch in 0..20 {
             let mut input = vec![0.0; 4 * 64];
-            let targets = draw(&examples, &[3, 2, 1, 0], epoch, &settings, 8, &mut input);
+            let places = (&mut input[..], &mut Rests::default());
+            let targets = draw(&examples, &[3, 2, 1, 0], epoch, &settings, 8, places);
             for (target, class) in targets.iter().zip([3, 2, 1, 0]) {
                 assert!((target.iter().sum::<f32>() - 1.0).abs() < 1e-5);
                 assert!(target[class] >= 0.475, "{target:?}");

@@ -7,14 +7,14 @@ use classifier_imaging::{
     Class, GreyImage, Split, Thumbnail, frame, group_near_duplicates, preprocess, split_by_group,
 };
 use classifier_model::{
-    Classifier, Evaluation, Example, ModelFile, Prediction, Settings, Trainer, TrainingRecord,
-    fit_temperature,
+    Classifier, Evaluation, Example, ModelFile, Prediction, Scratch, Settings, Trainer,
+    TrainingRecord, fit_temperature, rest,
 };
 
 use super::process::{Done, Event, Task};
 use super::verdict::{Score, Source, sentence};
 use crate::base::{BaseImage, read_image};
-use crate::parallel::{parallel, predict_all};
+use crate::parallel::parallel;
 
 /// Epochs without a better result after which training ends early.
 const PATIENCE: usize = 3;
@@ -159,6 +159,7 @@ fn divide(images: &[Labelled], model: &ModelFile) -> (Vec<Example>, HeldOut) {
     let mut examples = Vec::new();
     let mut held_out = HeldOut::default();
     for labelled in images {
+        rest();
         if labelled.split == Split::Train {
             examples.push(Example {
                 pixels: frame(&labelled.image, &model.preprocessing),
@@ -270,7 +271,11 @@ fn finish(task: &Task, start: &ModelFile, best: Best, held_out: &HeldOut) -> Res
 
 impl HeldOut {
     fn judge(&self, classifier: &Classifier, threads: usize) -> Vec<(Class, Prediction)> {
-        let predictions = predict_all(classifier, &self.inputs, threads);
+        let predict = |scratch: &mut Scratch, i: usize| {
+            rest();
+            classifier.predict(scratch, &[&self.inputs[i]])[0]
+        };
+        let predictions = parallel(self.inputs.len(), threads, predict);
         self.classes.iter().copied().zip(predictions).collect()
     }
 
