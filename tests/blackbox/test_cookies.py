@@ -95,13 +95,18 @@ SAYS = {
         other = jar.copy()
         other.set("more", "1")
         say(all_of(jar), jar == copy.deepcopy(jar), jar == other, dict(other))
-        jar.set("morsel", SimpleCookie("morsel=m")["morsel"])
+        for end in ("Max-Age=90", "Domain=d.example; Expires=Thu, 01-Jan-2099 00:00:00 GMT"):
+            jar.set("m", SimpleCookie("m=1; Path=/; " + end)["m"])
+        say(tried(lambda: jar.set("m", SimpleCookie("m=1; Max-Age=old")["m"])))
+        say([(c.value, c.domain, c.path, c.expires > time.time() + 50) for c in jar if c.name == "m"])
         say(tried(lambda: jar.set("x", "y", color="red")), tried(lambda: jar.update(z="1")).split(".")[-1])
         self.client.cookies = other
         say(all_of(self.client.cookies))
         """,
         [
             "[('k', 'l', '.other.example', '/', True, True)] True False {'k': 'l', 'more': '1'}",
+            "TypeError: max-age: old must be integer",
+            "[('1', '', '/', True), ('1', 'd.example', '/', True)]",
             "TypeError: create_cookie() got unexpected keyword arguments: ['color'] "
             "update() got an unexpected keyword argument 'z'",
             "[('k', 'l', '.other.example', '/', True, True), ('more', '1', '', '/', False, True)]",

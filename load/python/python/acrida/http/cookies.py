@@ -8,8 +8,9 @@ Source: the documented RequestsCookieJar of requests 2, and Python's http.cookie
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, MutableMapping
-from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy, http2time
 from http.cookies import Morsel
 from threading import RLock
 from typing import Any
@@ -220,9 +221,14 @@ def of_fields(fields: tuple[str, str, str, str, bool, int | None]) -> Cookie:
 
 
 def of_morsel(morsel: Morsel[Any]) -> Cookie:
-    """The cookie that Python's http.cookies describes so; what it says of its end is left out."""
-    attributes = {"domain": morsel["domain"], "path": morsel["path"] or "/", "secure": bool(morsel["secure"])}
-    return made(morsel.key, morsel.value, **attributes)
+    """The cookie that Python's http.cookies describes so; TypeError if its age is no number."""
+    age, date = morsel["max-age"], morsel["expires"]
+    try:
+        expires = int(time.time()) + int(age) if age else http2time(date) if date else None
+    except ValueError:
+        raise TypeError(f"max-age: {age} must be integer") from None
+    attributes = {"domain": morsel["domain"], "path": morsel["path"], "secure": bool(morsel["secure"])}
+    return made(morsel.key, morsel.value, expires=expires, discard=False, **attributes)
 
 
 def _unescaped(cookie: Cookie) -> Cookie:
