@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use classifier_model::{Classifier, Prediction, Scratch};
+use classifier_model::{Classifier, Prediction, Scratch, rest};
 
 /// Applies `work` to `0..count` on `threads` threads; results in order.
 pub(crate) fn parallel<S: Default, R: Send>(
@@ -39,13 +39,15 @@ pub(crate) fn parallel<S: Default, R: Send>(
         .collect()
 }
 
-/// Predictions for preprocessed images, in order.
+/// Predictions for preprocessed images, in order. Rests before each, since nobody waits
+/// for so many at once, but somebody may wait for the core.
 pub(crate) fn predict_all(
     classifier: &Classifier,
     images: &[Vec<f32>],
     threads: usize,
 ) -> Vec<Prediction> {
     parallel(images.len(), threads, |scratch: &mut Scratch, i| {
+        rest();
         classifier.predict(scratch, &[&images[i]])[0]
     })
 }

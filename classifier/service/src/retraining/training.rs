@@ -7,14 +7,14 @@ use classifier_imaging::{
     Class, GreyImage, Split, Thumbnail, frame, group_near_duplicates, preprocess, split_by_group,
 };
 use classifier_model::{
-    Classifier, Evaluation, Example, ModelFile, Prediction, Scratch, Settings, Trainer,
-    TrainingRecord, fit_temperature, rest,
+    Classifier, Evaluation, Example, ModelFile, Prediction, Settings, Trainer, TrainingRecord,
+    fit_temperature, rest,
 };
 
 use super::process::{Done, Event, Task};
 use super::verdict::{Score, Source, sentence};
 use crate::base::{BaseImage, read_image};
-use crate::parallel::parallel;
+use crate::parallel::{parallel, predict_all};
 
 /// Epochs without a better result after which training ends early.
 const PATIENCE: usize = 3;
@@ -271,11 +271,7 @@ fn finish(task: &Task, start: &ModelFile, best: Best, held_out: &HeldOut) -> Res
 
 impl HeldOut {
     fn judge(&self, classifier: &Classifier, threads: usize) -> Vec<(Class, Prediction)> {
-        let predict = |scratch: &mut Scratch, i: usize| {
-            rest();
-            classifier.predict(scratch, &[&self.inputs[i]])[0]
-        };
-        let predictions = parallel(self.inputs.len(), threads, predict);
+        let predictions = predict_all(classifier, &self.inputs, threads);
         self.classes.iter().copied().zip(predictions).collect()
     }
 
