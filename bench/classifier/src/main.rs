@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use classifier_imaging::{Limits, Preprocessing, decode, preprocess};
-use classifier_model::{Classifier, Scratch};
+use classifier_model::{Classifier, Helper, Scratch};
 
 #[derive(Debug, Parser)]
 #[command(about = "Times the parts of a prediction")]
@@ -70,7 +70,10 @@ fn main() -> Result<()> {
             );
             let input = prepare(&read(image)?, preprocessing)?;
             let batch = vec![&input[..]; *batch];
-            print_median(infer(&classifier, &batch, *threads, *seconds));
+            print_median(match batch[..] {
+                [image] if *threads > 1 => infer_with_help(&classifier, image, *seconds)?,
+                _ => infer(&classifier, &batch, *threads, *seconds),
+            });
         }
         Command::Dump { inputs, images } => dump(&classifier, inputs, images)?,
     }
@@ -106,6 +109,15 @@ fn times(seconds: f64, mut work: impl FnMut()) -> Vec<Duration> {
 fn print_median(mut times: Vec<Duration>) {
     times.sort_unstable();
     println!("{:.4}", times[times.len() / 2].as_secs_f64() * 1e3);
+}
+
+/// Two threads share an image that is alone, as the service's threads do.
+fn infer_with_help(classifier: &Classifier, image: &[f32], seconds: f64) -> Result<Vec<Duration>> {
+    let mut helper = Helper::start("helper")?;
+    let mut scratch = Scratch::default();
+    Ok(times(seconds, || {
+        black_box(classifier.predict_with_help(&mut scratch, image, &mut helper));
+    }))
 }
 
 /// Each thread judges an equal share of the batch, as the service's threads do.

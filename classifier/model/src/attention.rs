@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(prediction, classifier.predict(&mut scratch, &[&image])[0]);
         assert_eq!(map.values.len(), map.side * map.side);
         // Without offsets, which an untrained head has none of, outputs minus their mean.
-        let logits = classifier.logits(&mut scratch, &[&image])[0];
+        let logits = classifier.logits(&mut scratch, &[&image], None)[0];
         let mean = logits.iter().sum::<f32>() / logits.len() as f32;
         let expected = logits[prediction.class().index()] - mean;
         let found = map.values.iter().sum::<f32>() / map.values.len() as f32;

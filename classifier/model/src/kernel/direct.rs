@@ -5,10 +5,12 @@
 //! a block of output channels is summed up in registers, run after run, against weights
 //! that were laid out in that order once.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::registers::Sums;
-use super::{Pass, room};
+use super::{Buffers, Pass, room};
 use crate::convolution::Convolution;
 
 /// One convolution, its weights laid out for registers of one kind.
@@ -57,10 +59,11 @@ impl Direct {
 
     /// Convolves `pass.images` images.
     #[inline(always)]
-    pub(super) fn run<S: Simd>(&self, simd: S, pass: Pass<'_>) {
+    pub(super) fn run<S: Simd>(&self, simd: S, pass: Pass<'_>, buffers: &mut Buffers) {
         simd.vectorize(Sums {
             direct: self,
-            input: self.add_border(pass.input, pass.images, &mut pass.buffers.bordered),
+            input: self.add_border(&pass.rows, pass.input, pass.images, &mut buffers.bordered),
+            rows: pass.rows.len(),
             shortcut: pass.shortcut,
             relu: pass.relu,
             output: pass.output,
@@ -77,36 +80,47 @@ impl Direct {
         self.convolution.size / 2
     }
 
-    /// Numbers of an image with its border.
-    pub(super) fn bordered_size(&self) -> usize {
-        self.pitch() * (self.convolution.side_in + 2 * self.border())
+    /// Numbers that `rows` rows of an image's result are made of, with their border.
+    pub(super) fn bordered_size(&self, rows: usize) -> usize {
+        self.pitch() * (rows * self.convolution.stride + 2 * self.border())
     }
 
-    /// The images with their borders.
+    /// What `rows` of each image's result are made of, with its border.
     fn add_border<'a>(
         &self,
+        rows: &Range<usize>,
         input: &'a [f32],
         images: usize,
         bordered: &'a mut Vec<f32>,
     ) -> &'a [f32] {
-        let (side, channels) = (self.convolution.side_in, self.convolution.channels_in);
-        let (row, edge, pitch) = (side * channels, self.border() * channels, self.pitch());
-        let size = self.bordered_size();
-        if edge == 0 {
-            return &input[..images * size];
+        let Convolution {
+            side_in,
+            side_out,
+            stride,
+            channels_in,
+            ..
+        } = self.convolution;
+        let (row, edge, pitch) = (
+            side_in * channels_in,
+            self.border() * channels_in,
+            self.pitch(),
+        );
+        let size = self.bordered_size(rows.len());
+        if edge == 0 && (images == 1 || rows.len() == side_out) {
+            return &input[rows.start * stride * row..][..images * size];
         }
         let bordered = room(bordered, images * size);
-        let rows = input.chunks_exact(side * row);
-        for (image, target) in rows.zip(bordered.chunks_exact_mut(size)) {
-            let (above, rest) = target.split_at_mut(self.border() * pitch);
-            let (middle, below) = rest.split_at_mut(side * pitch);
-            above.fill(0.0);
-            below.fill(0.0);
-            let rows = middle.chunks_exact_mut(pitch);
-            for (source, target) in image.chunks_exact(row).zip(rows) {
-                target[..edge].fill(0.0);
-                target[edge..edge + row].copy_from_slice(source);
-                target[edge + row..].fill(0.0);
+        let whole = input.chunks_exact(side_in * row);
+        for (image, target) in whole.zip(bordered.chunks_exact_mut(size)) {
+            for (y, target) in target.chunks_exact_mut(pitch).enumerate() {
+                match (rows.start * stride + y).checked_sub(self.border()) {
+                    Some(y) if y < side_in => {
+                        target[..edge].fill(0.0);
+                        target[edge..edge + row].copy_from_slice(&image[y * row..][..row]);
+                        target[edge + row..].fill(0.0);
+                    }
+                    _ => target.fill(0.0),
+                }
             }
         }
         bordered

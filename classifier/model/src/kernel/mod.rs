@@ -10,9 +10,12 @@ mod points;
 mod registers;
 mod winograd;
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::convolution::Convolution;
+use crate::helper::Helper;
 use direct::Direct;
 use winograd::{Tile, Winograd};
 
@@ -29,16 +32,19 @@ pub(crate) enum Kernel {
 /// What a convolution reads, adds and writes.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
+    /// Whole images.
     pub(crate) input: &'a [f32],
-    /// Added to the result, number by number.
+    pub(crate) images: usize,
+    /// The rows of each image's result that are asked for.
+    pub(crate) rows: Range<usize>,
+    /// Added to these rows, number by number.
     pub(crate) shortcut: Option<&'a [f32]>,
     pub(crate) relu: bool,
+    /// These rows alone, image after image.
     pub(crate) output: &'a mut [f32],
-    pub(crate) images: usize,
-    pub(crate) buffers: &'a mut Buffers,
 }
 
-/// A kernel's working memory; each grows as needed.
+/// A thread's working memory for kernels; each grows as needed.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     /// Images, or a tile, with a border of zeros.
@@ -65,6 +71,8 @@ impl WithSimd for Lanes {
 struct Run<'a> {
     kernel: &'a Kernel,
     pass: Pass<'a>,
+    buffers: &'a mut Buffers,
+    help: Option<&'a mut Helper>,
 }
 
 impl WithSimd for Run<'_> {
@@ -72,9 +80,14 @@ impl WithSimd for Run<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        if self.pass.rows.is_empty() {
+            return;
+        }
         match self.kernel {
-            Kernel::Direct(direct) => direct.run(simd, self.pass),
-            Kernel::Winograd(winograd) => winograd.run(simd, self.pass),
+            Kernel::Direct(direct) => direct.run(simd, self.pass, self.buffers),
+            Kernel::Winograd(winograd) => {
+                winograd.run(simd, self.pass, self.buffers, self.help);
+            }
         }
     }
 }
@@ -92,8 +105,75 @@ impl Kernel {
     }
 
     /// Convolves `pass.images` images.
-    pub(crate) fn run(&self, pass: Pass<'_>) {
-        Arch::new().dispatch(Run { kernel: self, pass });
+    pub(crate) fn run(&self, pass: Pass<'_>, buffers: &mut Buffers) {
+        self.dispatch(pass, buffers, None);
+    }
+
+    /// Convolves one image, all rows of it; half of that on the helper's thread.
+    pub(crate) fn run_with_help(
+        &self,
+        pass: Pass<'_>,
+        buffers: &mut [Buffers; 2],
+        help: &mut Helper,
+    ) {
+        let [buffers, others] = buffers;
+        if let Kernel::Winograd(winograd) = self
+            && winograd.has_more_weights_than_tiles()
+        {
+            return self.dispatch(pass, buffers, Some(help));
+        }
+        let (above, below) = pass.divide(self.convolution(), self.middle());
+        help.join(|| self.run(above, buffers), || self.run(below, others));
+    }
+
+    fn dispatch(&self, pass: Pass<'_>, buffers: &mut Buffers, help: Option<&mut Helper>) {
+        Arch::new().dispatch(Run {
+            kernel: self,
+            pass,
+            buffers,
+            help,
+        });
+    }
+
+    fn convolution(&self) -> &Convolution {
+        match self {
+            Kernel::Direct(direct) => &direct.convolution,
+            Kernel::Winograd(winograd) => &winograd.convolution,
+        }
+    }
+
+    /// The row that divides an image's work in two, near its middle.
+    fn middle(&self) -> usize {
+        let height = match self {
+            Kernel::Direct(_) => 1,
+            Kernel::Winograd(winograd) => winograd.tile.side(),
+        };
+        let side = self.convolution().side_out;
+        (side.div_ceil(height).div_ceil(2) * height).min(side)
+    }
+}
+
+impl<'a> Pass<'a> {
+    /// One image's rows before `middle`, and the others.
+    fn divide(self, convolution: &Convolution, middle: usize) -> (Pass<'a>, Pass<'a>) {
+        assert_eq!(self.images, 1, "an image alone is divided");
+        let Range { start, end } = self.rows;
+        let numbers = (middle - start) * convolution.side_out * convolution.channels_out;
+        let (above, below) = self.output.split_at_mut(numbers);
+        let shortcuts = self.shortcut.map(|all| all.split_at(numbers));
+        let first = Pass {
+            rows: start..middle,
+            shortcut: shortcuts.map(|(above, _)| above),
+            output: above,
+            ..self
+        };
+        let second = Pass {
+            rows: middle..end,
+            shortcut: shortcuts.map(|(_, below)| below),
+            output: below,
+            ..self
+        };
+        (first, second)
     }
 }
 
@@ -102,7 +182,7 @@ fn best_tile(convolution: &Convolution, lanes: usize) -> Option<Tile> {
     let channels = convolution.channels_in.min(convolution.channels_out);
     let fits = (convolution.size, convolution.stride) == (3, 1)
         && channels >= WINOGRAD_CHANNELS_MIN.max(lanes);
-    let products = |tile: &Tile| tile.count(convolution) * tile.places();
+    let products = |tile: &Tile| tile.count(convolution.side_out, convolution) * tile.places();
     Tile::ALL.into_iter().filter(|_| fits).min_by_key(products)
 }
 
@@ -141,10 +221,17 @@ mod tests {
         shortcut: Option<Vec<f32>>,
         relu: bool,
         images: usize,
+        cut: usize,
     }
 
     impl Case {
-        fn new(convolution: Convolution, images: usize, added: bool, relu: bool) -> Case {
+        fn new(
+            convolution: Convolution,
+            images: usize,
+            cut: usize,
+            added: bool,
+            relu: bool,
+        ) -> Case {
             let c = &convolution;
             let shortcut = added.then(|| numbers(c.pixels(images) * c.channels_out, 4));
             Case {
@@ -154,6 +241,7 @@ mod tests {
                 shortcut,
                 relu,
                 images,
+                cut,
                 convolution,
             }
         }
@@ -180,8 +268,14 @@ mod tests {
 
         /// What each kernel that fits computes on registers of one kind.
         fn found<S: Simd>(&self, simd: S) -> Vec<Vec<f32>> {
+            let kernels = self.kernels(S::F32_LANES);
+            let results = kernels.iter().map(|kernel| self.run(simd, kernel));
+            results.collect()
+        }
+
+        /// Each that fits, for registers of so many lanes.
+        fn kernels(&self, lanes: usize) -> Vec<Kernel> {
             let (c, weights, offsets) = (&self.convolution, &self.weights, &self.offsets);
-            let lanes = S::F32_LANES;
             let mut kernels = vec![Kernel::Direct(Direct::new(c, weights, offsets, lanes))];
             if (c.size, c.stride) == (3, 1) && c.channels_in.min(c.channels_out) >= lanes {
                 let tiles = Tile::ALL.into_iter();
@@ -189,29 +283,70 @@ mod tests {
                 kernels.extend(tiles.map(of));
             }
             kernels
-                .iter()
-                .map(|kernel| self.run(simd, kernel))
-                .collect()
         }
 
+        /// In two parts: the rows of all images before `cut`, and the others.
         fn run<S: Simd>(&self, simd: S, kernel: &Kernel) -> Vec<f32> {
             let c = &self.convolution;
+            let row = c.side_out * c.channels_out;
             let mut output = vec![f32::NAN; c.pixels(self.images) * c.channels_out];
-            let mut buffers = Buffers {
-                bordered: vec![f32::NAN; 7],
-                transformed: vec![f32::NAN; 7],
-                products: vec![f32::NAN; 7],
-            };
+            for rows in [0..self.cut, self.cut..c.side_out] {
+                let there = rows.start * row..rows.end * row;
+                let shortcut = self.shortcut.as_ref();
+                let shortcut = shortcut.map(|all| rows_of(all, row * c.side_out, &there));
+                let mut part = vec![f32::NAN; self.images * there.len()];
+                let pass = Pass {
+                    input: &self.input,
+                    images: self.images,
+                    rows,
+                    shortcut: shortcut.as_deref(),
+                    relu: self.relu,
+                    output: &mut part,
+                };
+                simd.vectorize(Run {
+                    kernel,
+                    pass,
+                    buffers: &mut used_buffers(),
+                    help: None,
+                });
+                let images = output.chunks_exact_mut(row * c.side_out);
+                for (i, image) in images.enumerate() {
+                    let part = &part[i * there.len()..][..there.len()];
+                    image[there.clone()].copy_from_slice(part);
+                }
+            }
+            output
+        }
+
+        /// What two threads compute of the first image.
+        fn run_with_help(&self, kernel: &Kernel, helper: &mut Helper) -> Vec<f32> {
+            let c = &self.convolution;
+            let mut output = vec![f32::NAN; c.pixels(1) * c.channels_out];
             let pass = Pass {
-                input: &self.input,
-                shortcut: self.shortcut.as_deref(),
+                input: &self.input[..c.side_in * c.side_in * c.channels_in],
+                images: 1,
+                rows: 0..c.side_out,
+                shortcut: self.shortcut.as_deref().map(|all| &all[..output.len()]),
                 relu: self.relu,
                 output: &mut output,
-                images: self.images,
-                buffers: &mut buffers,
             };
-            simd.vectorize(Run { kernel, pass });
+            let mut buffers = [used_buffers(), used_buffers()];
+            kernel.run_with_help(pass, &mut buffers, helper);
             output
+        }
+    }
+
+    /// The range `there` of each of `all`'s images.
+    fn rows_of(all: &[f32], image: usize, there: &Range<usize>) -> Vec<f32> {
+        let images = all.chunks_exact(image);
+        images.flat_map(|all| all[there.clone()].to_vec()).collect()
+    }
+
+    fn used_buffers() -> Buffers {
+        Buffers {
+            bordered: vec![f32::NAN; 7],
+            transformed: vec![f32::NAN; 7],
+            products: vec![f32::NAN; 7],
         }
     }
 
@@ -226,6 +361,7 @@ mod tests {
             half in 1usize..8,
             odd: bool,
             images in 1usize..4,
+            cut: prop::sample::Index,
             relu: bool,
             added: bool,
         ) {
@@ -239,7 +375,8 @@ mod tests {
                 side_out: side_in / stride,
                 weights: 0..size * size * channels.0 * channels.1,
             };
-            let case = Case::new(convolution, images, added, relu);
+            let cut = cut.index(convolution.side_out);
+            let case = Case::new(convolution, images, cut, added, relu);
             let expected = case.expected();
             let mut results = case.found(pulp::Scalar);
             #[cfg(target_arch = "x86_64")]
@@ -247,6 +384,10 @@ mod tests {
                 use pulp::x86::{V3, V4};
                 results.extend(V3::try_new().into_iter().flat_map(|v3| case.found(v3)));
                 results.extend(V4::try_new().into_iter().flat_map(|v4| case.found(v4)));
+            }
+            let mut helper = Helper::start("helper").unwrap();
+            for kernel in case.kernels(Arch::new().dispatch(Lanes)) {
+                results.push(case.run_with_help(&kernel, &mut helper));
             }
             for found in results {
                 for (a, b) in found.iter().zip(&expected) {

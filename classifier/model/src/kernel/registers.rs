@@ -13,10 +13,12 @@ const SUMS_MAX: usize = 24;
 pub(super) struct Sums<'a> {
     pub(super) direct: &'a Direct,
     pub(super) input: &'a [f32],
+    pub(super) images: usize,
+    /// Of each image's result.
+    pub(super) rows: usize,
     pub(super) shortcut: Option<&'a [f32]>,
     pub(super) relu: bool,
     pub(super) output: &'a mut [f32],
-    pub(super) images: usize,
 }
 
 impl WithSimd for Sums<'_> {
@@ -44,8 +46,9 @@ impl Sums<'_> {
         } else {
             self.images
         };
-        let pixels = convolution.pixels(self.images / images);
-        let size = direct.bordered_size() * (self.images / images);
+        let rows = self.rows * (self.images / images);
+        let pixels = rows * convolution.side_out;
+        let size = direct.bordered_size(self.rows) * (self.images / images);
         let result = pixels * convolution.channels_out;
         // Beside a tile's sums, a block's weights and one number of the input.
         let room = S::REGISTER_COUNT.saturating_sub(BLOCK + 1).min(SUMS_MAX) / BLOCK;

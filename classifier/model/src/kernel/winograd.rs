@@ -7,6 +7,7 @@
 //! What tiles reach beyond the image is read as zeros, and not written.
 
 use std::array::from_fn;
+use std::ops::Range;
 
 use pulp::Simd;
 
@@ -15,6 +16,7 @@ use super::points::{FourResults, Points, TwoResults};
 use super::registers::Sums;
 use super::{Buffers, Pass, room};
 use crate::convolution::Convolution;
+use crate::helper::Helper;
 use crate::lanes::{load, store, vectors};
 
 /// Transformed tiles that are worked on together stay within so many numbers, and so in the
@@ -31,8 +33,8 @@ pub(super) enum Tile {
 /// One convolution, its weights transformed.
 #[derive(Clone, Debug)]
 pub(crate) struct Winograd {
-    tile: Tile,
-    convolution: Convolution,
+    pub(super) tile: Tile,
+    pub(super) convolution: Convolution,
     /// One for each place of a transformed tile: from input to output channels.
     products: Vec<Direct>,
     offsets: Vec<f32>,
@@ -43,7 +45,7 @@ impl Tile {
     pub(super) const ALL: [Tile; 2] = [Tile::Two, Tile::Four];
 
     /// Results a side.
-    fn side(self) -> usize {
+    pub(super) fn side(self) -> usize {
         match self {
             Tile::Two => 2,
             Tile::Four => 4,
@@ -55,10 +57,9 @@ impl Tile {
         (self.side() + 2) * (self.side() + 2)
     }
 
-    /// Tiles of an image.
-    pub(super) fn count(self, convolution: &Convolution) -> usize {
-        let a_side = convolution.side_out.div_ceil(self.side());
-        a_side * a_side
+    /// Tiles that make `rows` rows of an image's result.
+    pub(super) fn count(self, rows: usize, convolution: &Convolution) -> usize {
+        rows.div_ceil(self.side()) * convolution.side_out.div_ceil(self.side())
     }
 }
 
@@ -93,12 +94,27 @@ impl Winograd {
         }
     }
 
-    /// Convolves `pass.images` images.
+    /// Whether memory holds it up, since an image has few tiles to multiply the weights by.
+    pub(super) fn has_more_weights_than_tiles(&self) -> bool {
+        let (inward, outward) = (self.convolution.channels_in, self.convolution.channels_out);
+        let tiles = self
+            .tile
+            .count(self.convolution.side_out, &self.convolution);
+        inward * outward > tiles * (inward + outward)
+    }
+
+    /// Convolves `pass.images` images; with help, another thread takes half of the products.
     #[inline(always)]
-    pub(super) fn run<S: Simd>(&self, simd: S, pass: Pass<'_>) {
+    pub(super) fn run<S: Simd>(
+        &self,
+        simd: S,
+        pass: Pass<'_>,
+        buffers: &mut Buffers,
+        help: Option<&mut Helper>,
+    ) {
         match self.tile {
-            Tile::Two => self.bands::<S, TwoResults, 2, 4>(simd, pass),
-            Tile::Four => self.bands::<S, FourResults, 4, 6>(simd, pass),
+            Tile::Two => self.bands::<S, TwoResults, 2, 4>(simd, pass, buffers, help),
+            Tile::Four => self.bands::<S, FourResults, 4, 6>(simd, pass, buffers, help),
         }
     }
 
@@ -107,17 +123,19 @@ impl Winograd {
     fn bands<S: Simd, P: Points<OUT, IN>, const OUT: usize, const IN: usize>(
         &self,
         simd: S,
-        pass: Pass<'_>,
+        mut pass: Pass<'_>,
+        buffers: &mut Buffers,
+        mut help: Option<&mut Helper>,
     ) {
         let (inward, outward) = (self.convolution.channels_in, self.convolution.channels_out);
-        let tiles = pass.images * self.tile.count(&self.convolution);
+        let tiles = pass.images * self.tile.count(pass.rows.len(), &self.convolution);
         let most = (BAND_NUMBERS_MAX / (self.tile.places() * (inward + outward))).max(1);
         let count = tiles.div_ceil(most);
         let Buffers {
             bordered,
             transformed,
             products,
-        } = pass.buffers;
+        } = buffers;
         for band in 0..count {
             let band = band * tiles / count..(band + 1) * tiles / count;
             let (inputs, outputs) = (band.len() * inward, band.len() * outward);
@@ -125,42 +143,59 @@ impl Winograd {
             let products = room(products, self.tile.places() * outputs);
             for (i, tile) in band.clone().enumerate() {
                 let target = &mut transformed[i * inward..];
-                self.transform::<S, P, OUT, IN>(simd, pass.input, bordered, tile, target, inputs);
+                self.transform::<S, P, OUT, IN>(simd, &pass, bordered, tile, target, inputs);
             }
-            let by_place = transformed.chunks_exact(inputs);
-            let by_place = by_place.zip(products.chunks_exact_mut(outputs));
-            for (direct, (input, output)) in self.products.iter().zip(by_place) {
-                simd.vectorize(Sums {
-                    direct,
-                    input,
-                    shortcut: None,
-                    relu: false,
-                    output,
-                    images: band.len(),
-                });
+            match help.as_deref_mut() {
+                None => self.multiply(simd, 0..IN * IN, transformed, products),
+                Some(helper) => {
+                    let half = IN * IN / 2;
+                    let (first, second) = transformed.split_at(half * inputs);
+                    let (above, below) = products.split_at_mut(half * outputs);
+                    helper.join(
+                        || self.multiply(simd, 0..half, first, above),
+                        || self.multiply(simd, half..IN * IN, second, below),
+                    );
+                }
             }
             for (i, tile) in band.enumerate() {
                 let source = &products[i * outward..];
-                let output = &mut *pass.output;
-                self.finish::<S, P, OUT, IN>(
-                    simd,
-                    source,
-                    outputs,
-                    tile,
-                    pass.shortcut,
-                    pass.relu,
-                    output,
-                );
+                self.finish::<S, P, OUT, IN>(simd, source, outputs, tile, &mut pass);
             }
         }
     }
 
+    /// Multiplies tiles at `places` by the weights of each; `tiles` and `products` have those
+    /// places alone.
+    fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        places: Range<usize>,
+        tiles: &[f32],
+        products: &mut [f32],
+    ) {
+        let (inputs, outputs) = (tiles.len() / places.len(), products.len() / places.len());
+        let by_place = tiles.chunks_exact(inputs);
+        let by_place = by_place.zip(products.chunks_exact_mut(outputs));
+        for (direct, (input, output)) in self.products[places].iter().zip(by_place) {
+            simd.vectorize(Sums {
+                direct,
+                input,
+                images: inputs / self.convolution.channels_in,
+                rows: 1,
+                shortcut: None,
+                relu: false,
+                output,
+            });
+        }
+    }
+
     /// Where a tile's first result is: image, row, column.
-    fn place(&self, tile: usize) -> [usize; 3] {
-        let a_side = self.convolution.side_out.div_ceil(self.tile.side());
-        let (image, within) = (tile / (a_side * a_side), tile % (a_side * a_side));
-        let row = within / a_side * self.tile.side();
-        [image, row, within % a_side * self.tile.side()]
+    fn place(&self, rows: &Range<usize>, tile: usize) -> [usize; 3] {
+        let a_row = self.convolution.side_out.div_ceil(self.tile.side());
+        let an_image = self.tile.count(rows.len(), &self.convolution);
+        let (image, within) = (tile / an_image, tile % an_image);
+        let row = rows.start + within / a_row * self.tile.side();
+        [image, row, within % a_row * self.tile.side()]
     }
 
     /// Writes what `tile` reads, transformed: place after place, `step` numbers apart.
@@ -168,15 +203,15 @@ impl Winograd {
     fn transform<S: Simd, P: Points<OUT, IN>, const OUT: usize, const IN: usize>(
         &self,
         simd: S,
-        input: &[f32],
+        pass: &Pass<'_>,
         bordered: &mut Vec<f32>,
         tile: usize,
         target: &mut [f32],
         step: usize,
     ) {
         let (side, channels) = (self.convolution.side_in, self.convolution.channels_in);
-        let [image, row, column] = self.place(tile);
-        let image = &input[image * side * side * channels..][..side * side * channels];
+        let [image, row, column] = self.place(&pass.rows, tile);
+        let image = &pass.input[image * side * side * channels..][..side * side * channels];
         let inside = |start: usize| start > 0 && start + OUT < side;
         let (source, pitch) = if inside(row) && inside(column) {
             (
@@ -212,24 +247,19 @@ impl Winograd {
 
     /// Writes `tile`'s results, from products that are `step` numbers apart.
     #[inline(always)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a tile, its products, and what a pass asks for"
-    )]
     fn finish<S: Simd, P: Points<OUT, IN>, const OUT: usize, const IN: usize>(
         &self,
         simd: S,
         source: &[f32],
         step: usize,
         tile: usize,
-        shortcut: Option<&[f32]>,
-        relu: bool,
-        output: &mut [f32],
+        pass: &mut Pass<'_>,
     ) {
         let (side, channels) = (self.convolution.side_out, self.convolution.channels_out);
-        let [image, row, column] = self.place(tile);
-        let (rows, columns) = (OUT.min(side - row), OUT.min(side - column));
-        let start = (image * side + row) * side + column;
+        let (shortcut, output) = (pass.shortcut, &mut *pass.output);
+        let [image, row, column] = self.place(&pass.rows, tile);
+        let (rows, columns) = (OUT.min(pass.rows.end - row), OUT.min(side - column));
+        let start = (image * pass.rows.len() + row - pass.rows.start) * side + column;
         let zero = simd.splat_f32s(0.0);
         let end = (start + (rows - 1) * side + columns) * channels;
         assert!((IN * IN - 1) * step + channels <= source.len());
@@ -255,7 +285,7 @@ impl Winograd {
                         // SAFETY: the last pixel lies within the shortcut.
                         value = simd.add_f32s(value, unsafe { load::<S>(shortcut, here) });
                     }
-                    if relu {
+                    if pass.relu {
                         value = simd.max_f32s(value, zero);
                     }
                     // SAFETY: the last pixel lies within the output.

@@ -358,7 +358,7 @@ mod tests {
         };
         let classifier = crate::Classifier::from_weights(&architecture, &weights);
         let images: Vec<&[f32]> = workspace.activations[0].chunks_exact(16 * 16).collect();
-        let folded = classifier.logits(&mut crate::Scratch::default(), &images);
+        let folded = classifier.logits(&mut crate::Scratch::default(), &images, None);
         for (a, b) in outputs.iter().flatten().zip(folded.iter().flatten()) {
             assert!((a - b).abs() < 1e-3 * (1.0 + a.abs()), "{a} {b}");
         }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use classifier_imaging::{DecodeError, Limits, Preprocessing, decode, preprocess};
-use classifier_model::{Classifier, Prediction, Scratch};
+use classifier_model::{Classifier, Helper, Prediction, Scratch};
 
 /// Where the time of one prediction went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,10 +55,11 @@ struct Prepared {
     timings: Timings,
 }
 
-/// The outcomes of `images`, in their order.
+/// The outcomes of `images`, in their order; a helper helps where a single one is judged.
 pub(crate) fn judge(
     classifier: &Classifier,
     scratch: &mut Scratch,
+    helper: Option<&mut Helper>,
     limits: &Limits,
     images: &[&[u8]],
 ) -> Vec<Result<Outcome, JobError>> {
@@ -72,7 +73,10 @@ pub(crate) fn judge(
         .map(|prepared| &prepared.input[..])
         .collect();
     let started = Instant::now();
-    let judged = catch_unwind(AssertUnwindSafe(|| classifier.predict(scratch, &inputs)));
+    let judged = catch_unwind(AssertUnwindSafe(|| match (&inputs[..], helper) {
+        ([input], Some(helper)) => vec![classifier.predict_with_help(scratch, input, helper)],
+        _ => classifier.predict(scratch, &inputs),
+    }));
     let infer = started.elapsed();
     let Ok(predictions) = judged else {
         *scratch = Scratch::default();
@@ -136,6 +140,7 @@ mod tests {
         let outcomes = judge(
             &classifier,
             &mut Scratch::default(),
+            None,
             &Limits::default(),
             &images,
         );

@@ -57,6 +57,12 @@ impl<T> Queue<T> {
         self.lock().batcher.len()
     }
 
+    /// Whether a single thread works, and nothing waits.
+    pub(crate) fn works_on_one_batch_alone(&self) -> bool {
+        let state = self.lock();
+        state.busy == 1 && state.batcher.is_empty()
+    }
+
     /// Lets the threads end once nothing waits any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

@@ -5,14 +5,14 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use classifier_imaging::Limits;
-use classifier_model::{Classifier, Scratch};
+use classifier_model::{Classifier, Helper, Scratch};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
@@ -40,6 +40,8 @@ struct Shared {
     /// Each batch is prepared and judged by the model that is current when it starts.
     model: ArcSwap<Classifier>,
     limits: Limits,
+    /// Helps with an image that has the service to itself.
+    helper: Option<Mutex<Helper>>,
 }
 
 /// An image file, and its share of the memory for request bodies: held until the
@@ -79,10 +81,14 @@ impl Predictor {
         answer_within: Duration,
         results_max: usize,
     ) -> io::Result<Predictor> {
+        let helper = (threads > 1)
+            .then(|| Helper::start("infer-helper"))
+            .transpose()?;
         let shared = Arc::new(Shared {
             queue: Queue::new(policy),
             model: ArcSwap::from_pointee(classifier),
             limits,
+            helper: helper.map(Mutex::new),
         });
         // Made first: if a thread cannot be started, dropping it ends the others.
         let predictor = Predictor {
@@ -189,7 +195,14 @@ impl Shared {
             .iter()
             .map(|waiting| &waiting.image.bytes[..])
             .collect();
-        let outcomes = judge(&self.model.load(), scratch, &self.limits, &images);
+        let mut helper = self.helper_for(&images);
+        let outcomes = judge(
+            &self.model.load(),
+            scratch,
+            helper.as_deref_mut(),
+            &self.limits,
+            &images,
+        );
         for (waiting, mut outcome) in batch.into_iter().zip(outcomes) {
             if let Ok(outcome) = &mut outcome {
                 outcome.timings.queue = taken.duration_since(waiting.arrived);
@@ -197,6 +210,15 @@ impl Shared {
             // An error means that the client left in the meantime.
             let _ = waiting.reply.send(outcome);
         }
+    }
+
+    /// A helper, if `images` is one and no other is worked on or waits: helping with it would
+    /// otherwise cost the others what it gains.
+    fn helper_for(&self, images: &[&[u8]]) -> Option<MutexGuard<'_, Helper>> {
+        let helper = self.helper.as_ref().filter(|_| images.len() == 1)?;
+        self.queue
+            .works_on_one_batch_alone()
+            .then(|| helper.try_lock().ok())?
     }
 }
 
