@@ -12,8 +12,18 @@ export class Refusal extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;
+    /** Whether the same request may be answered later. */
+    this.mayPass = [0, 401, 408, 429].includes(status) || status >= 500;
   }
 }
+
+/** A word on what a form lacks, before anything is sent. */
+export const lacking = (detail) => new Refusal(400, detail);
+
+const KEY_WANTED = "This service asks for its API key: enter it at the top, beside the tabs.";
+
+/** Without the field's name, which only programs know. */
+const withoutField = (detail) => detail.replace(/^field "\w+": /, "");
 
 /**
  * The JSON of an answer.
@@ -33,7 +43,10 @@ export async function ask(path, options = {}) {
   }
   const content = await answer.json().catch(() => ({}));
   // Unready services say why.
-  if (!answer.ok && !("ready" in content)) throw new Refusal(answer.status, content.detail || `status ${answer.status}`);
+  if (!answer.ok && !("ready" in content)) {
+    const detail = answer.status === 401 ? KEY_WANTED : withoutField(content.detail || `status ${answer.status}`);
+    throw new Refusal(answer.status, detail);
+  }
   return content;
 }
 

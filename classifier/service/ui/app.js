@@ -18,18 +18,24 @@ const TABS = [
   ["docs", "API", Docs],
 ];
 
-/** `/docs` is the page with its last tab open. */
-const tabNamed = () => location.hash.slice(1) || (location.pathname === "/docs" ? "docs" : "predict");
+/** The tab of the address; `/docs` is the page with its last tab open. */
+function tabNamed() {
+  const name = location.hash.slice(1) || (location.pathname === "/docs" ? "docs" : "");
+  return TABS.find(([known]) => known === name) || TABS[0];
+}
+
+// A file that misses its place would otherwise be opened instead of the page.
+for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
 
 function App() {
-  const [tab, setTab] = useState(tabNamed());
+  const [[tab, title, Tab], setTab] = useState(tabNamed());
   useEffect(() => {
     const changed = () => setTab(tabNamed());
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);
   }, []);
+  useEffect(() => { document.title = `${title} · Brain MRI classifier`; }, [title]);
   const { data: health, error } = usePolled("/health", 2000);
-  const [, , Tab] = TABS.find(([name]) => name === tab) || TABS[0];
   const state = error ? "bad" : "good";
   return html`
     <header>
@@ -41,14 +47,15 @@ function App() {
       <a href=${`#${name}`} aria-current=${name === tab ? "page" : undefined}>${title}</a>`)}
       <${Key} />
     </nav>
-    <main><${Tab} version=${health ? health.model_version : ""} /></main>`;
+    <main><${Tab} /></main>`;
 }
 
 /** For services that ask for one. */
 function Key() {
   const [key, setKey] = useState(storedKey());
-  return html`<label class="key">API key <input type="password" autocomplete="off" placeholder="if asked for" value=${key}
-    onInput=${(event) => { setKey(event.target.value); storeKey(event.target.value); }} /></label>`;
+  return html`<form class="key" onSubmit=${(event) => event.preventDefault()}>
+    <label>API key <input type="password" autocomplete="off" placeholder="if asked for" value=${key}
+      onInput=${(event) => { setKey(event.target.value); storeKey(event.target.value); }} /></label></form>`;
 }
 
 render(html`<${App} />`, document.getElementById("app"));

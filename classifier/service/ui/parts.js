@@ -1,6 +1,6 @@
 // What several tabs are made of.
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
-import { ask } from "./api.js";
+import { Refusal, ask } from "./api.js";
 
 export const CLASSES = ["Glioma", "Meningioma", "Pituitary", "No_Tumor"];
 
@@ -39,6 +39,39 @@ export function usePolled(path, every_ms) {
   return { ...state, again: () => setCount((before) => before + 1) };
 }
 
+/** How long it is said that something was done. */
+const SAID_MS = 8000;
+
+/**
+ * What a button or form asks for, one at a time, and what came of it.
+ * @param {() => void} [after]
+ */
+export function useAttempt(after = () => {}) {
+  const idle = { busy: false, error: null, done: "" };
+  const [state, setState] = useState(idle);
+  const running = useRef(false);
+  useEffect(() => {
+    if (!state.done) return undefined;
+    const timer = setTimeout(() => setState(idle), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
+  /** @param {() => Promise<string>} work says what was done */
+  const attempt = async (work) => {
+    if (running.current) return;
+    running.current = true;
+    setState({ ...idle, busy: true });
+    try {
+      setState({ ...idle, done: await work() });
+    } catch (error) {
+      // Whoever asks again and again says that nobody answers, and also when somebody does again.
+      setState({ ...idle, error: error instanceof Refusal && error.status === 0 ? null : error });
+    }
+    running.current = false;
+    after();
+  };
+  return { ...state, attempt };
+}
+
 export const Notice = ({ error, done = "" }) => error
   ? html`<p class="notice bad" role="alert">${error.message}</p>`
   : done ? html`<p class="notice good" role="status">${done}</p>` : null;
@@ -53,27 +86,29 @@ export const Bars = ({ values, text, highest = 1, chosen = "" }) => html`
     </div>`)}
   </dl>`;
 
-/** Takes files by dropping, pasting or choosing. */
-export function Drop({ label, onFiles, busy = false }) {
+/** Takes files by dropping them anywhere on the page, by pasting or choosing; none while `busy`, which says why. */
+export function Drop({ label, onFiles, busy = "" }) {
   const [over, setOver] = useState(false);
   const input = useRef(null);
   const take = (list) => {
-    const files = [...list].filter((file) => file.size > 0);
-    if (files.length) onFiles(files);
+    const files = [...list];
+    if (files.length && !busy) onFiles(files);
   };
   useEffect(() => {
-    const pasted = (event) => event.clipboardData && take(event.clipboardData.files);
-    addEventListener("paste", pasted);
-    return () => removeEventListener("paste", pasted);
-  }, [onFiles]);
+    const listeners = {
+      paste: (event) => event.clipboardData && take(event.clipboardData.files),
+      dragover: () => setOver(true),
+      dragleave: (event) => event.relatedTarget || setOver(false),
+      drop: (event) => { setOver(false); take(event.dataTransfer.files); },
+    };
+    for (const [name, listener] of Object.entries(listeners)) addEventListener(name, listener);
+    return () => { for (const [name, listener] of Object.entries(listeners)) removeEventListener(name, listener); };
+  }, [onFiles, busy]);
   return html`
-    <label class=${`drop ${over ? "over" : ""} ${busy ? "busy" : ""}`}
-        onDragOver=${(event) => { event.preventDefault(); setOver(true); }}
-        onDragLeave=${() => setOver(false)}
-        onDrop=${(event) => { event.preventDefault(); setOver(false); take(event.dataTransfer.files); }}>
+    <label class=${`drop ${over ? "over" : ""} ${busy ? "busy" : ""}`} aria-busy=${busy !== ""}>
       <strong>${label}</strong>
-      <span>Drop them here, paste them, or click to choose. JPEG or PNG.</span>
-      <input ref=${input} type="file" multiple accept="image/jpeg,image/png" aria-label=${label}
+      <span role="status">${busy || "Drop them here, paste them, or click to choose. JPEG or PNG."}</span>
+      <input ref=${input} type="file" multiple accept="image/jpeg,image/png" aria-label=${label} disabled=${busy !== ""}
         onChange=${() => { take(input.current.files); input.current.value = ""; }} />
     </label>`;
 }
@@ -82,10 +117,10 @@ export function Drop({ label, onFiles, busy = false }) {
 export const Confusion = ({ confusion }) => {
   const largest = Math.max(1, ...confusion.flat());
   return html`
-    <table class="confusion"><caption>Rows: what it is. Columns: what it was called.</caption>
-      <thead><tr><th></th>${CLASSES.map((name) => html`<th scope="col">${spoken(name)}</th>`)}</tr></thead>
+    <div class="wide"><table class="confusion"><caption>Rows: what it is. Columns: what it was called.</caption>
+      <thead><tr><td></td>${CLASSES.map((name) => html`<th scope="col">${spoken(name)}</th>`)}</tr></thead>
       <tbody>${confusion.map((row, i) => html`<tr><th scope="row">${spoken(CLASSES[i])}</th>${row.map((count, j) => html`
-        <td class=${i === j ? "right" : "wrong"} style=${{ "--share": `${Math.round(60 * count / largest)}%` }}>${count}</td>`)}</tr>`)}
+        <td class=${i === j ? "right" : "wrong"} style=${{ "--share": `${Math.round(45 * count / largest)}%` }}>${count}</td>`)}</tr>`)}
       </tbody>
-    </table>`;
+    </table></div>`;
 };

@@ -52,22 +52,22 @@ pub(crate) fn sentence(
     (current_name, current): (&str, Score),
     held_out: Score,
 ) -> String {
+    // What is turned down never gets a name.
     let verdict = if new.is_no_worse_than(current) {
-        format!("{new_name} serves")
+        format!("{new_name} serves: it")
     } else {
-        format!("{current_name} stays")
+        format!("{current_name} stays: the new model")
     };
     let uploads = if held_out.uploads > 0 {
         format!(
-            ", and about {} of {} uploads ({current_name}: {})",
+            ", and {} of {} uploads ({current_name}: {})",
             new.uploads, held_out.uploads, current.uploads
         )
     } else {
         String::new()
     };
     format!(
-        "{verdict}: of the held-out images, {new_name} is right about {} of {} base ones \
-         ({current_name}: {}){uploads}",
+        "{verdict} judges {} of {} held-out base images right ({current_name}: {}){uploads}",
         new.base, held_out.base, current.base
     )
 }
@@ -99,12 +99,12 @@ mod tests {
         }
         assert_eq!(
             sentence(("v2", score(91, 5)), ("v1", current), score(100, 6)),
-            "v2 serves: of the held-out images, v2 is right about 91 of 100 base ones (v1: 90), \
-             and about 5 of 6 uploads (v1: 5)"
+            "v2 serves: it judges 91 of 100 held-out base images right (v1: 90), and 5 of 6 \
+             uploads (v1: 5)"
         );
         assert_eq!(
             sentence(("v2", score(89, 0)), ("v1", score(90, 0)), score(100, 0)),
-            "v1 stays: of the held-out images, v2 is right about 89 of 100 base ones (v1: 90)"
+            "v1 stays: the new model judges 89 of 100 held-out base images right (v1: 90)"
         );
     }
 

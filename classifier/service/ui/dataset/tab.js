@@ -1,7 +1,9 @@
 // What there is to learn from, and more of it.
 import { html, useState } from "../vendor/htm-preact.js";
-import { postFiles } from "../api.js";
+import { lacking } from "../api.js";
+import { kept } from "../kept.js";
 import { Bars, CLASSES, Drop, Notice, spoken, usePolled } from "../parts.js";
+import { answered, refusals, send, upload } from "./upload.js";
 
 export function Dataset() {
   const { data, error, again } = usePolled("/dataset_stats", 5000);
@@ -16,34 +18,41 @@ export function Dataset() {
       </div>`}`;
 }
 
+const chosen = kept("");
+
 function Upload({ onDone }) {
-  const [label, setLabel] = useState("");
-  const [state, setState] = useState({ error: null, done: "" });
-  const [busy, setBusy] = useState(false);
-  const send = async (files) => {
-    if (!label) {
-      setState({ error: new Error("Say first what the images show"), done: "" });
-      return;
-    }
-    setBusy(true);
-    try {
-      const answer = await postFiles(`/upload_training_data?label=${label}`, "files", files);
-      setState({ error: null, done: answer.message });
-      onDone();
-    } catch (error) {
-      setState({ error, done: "" });
-    }
-    setBusy(false);
+  const label = chosen.use();
+  const state = upload.use();
+  const [isLabelMissing, setLabelMissing] = useState(false);
+  const choose = (name) => { setLabelMissing(false); chosen.set(name); };
+  const take = async (files) => {
+    setLabelMissing(!label);
+    if (!label) return;
+    await send(label, files);
+    onDone();
   };
+  const busy = state && !state.isOver ? `Sending: ${answered(state)} of ${state.total} are there.` : "";
   return html`
     <section class="card">
       <h2>Add training images</h2>
       <fieldset class="choices"><legend>What they show</legend>${CLASSES.map((name) => html`
-        <label><input type="radio" name="label" value=${name} checked=${label === name} onChange=${() => setLabel(name)} /> ${spoken(name)}</label>`)}
+        <label><input type="radio" name="label" value=${name} checked=${label === name} disabled=${busy !== ""} onChange=${() => choose(name)} /> ${spoken(name)}</label>`)}
       </fieldset>
-      <${Drop} label="Images of one class" onFiles=${send} busy=${busy} />
-      <${Notice} ...${state} />
+      <${Drop} label="Images of one class" onFiles=${take} busy=${busy} />
+      ${isLabelMissing ? html`<${Notice} error=${lacking("Say first what the images show, then choose them again.")} />`
+        : state && state.isOver && html`<${Outcome} state=${state} />`}
     </section>`;
+}
+
+function Outcome({ state }) {
+  const { label, stored, known, refused, stopped, total } = state;
+  const before = known ? `; ${known} known already` : "";
+  const done = stored + known ? `Stored ${stored} new ${stored === 1 ? "image" : "images"} as ${spoken(label)}${before}.` : "";
+  return html`
+    <${Notice} done=${done} />
+    ${stopped && html`<${Notice} error=${lacking(`${total - answered(state)} of ${total} were not sent on: ${stopped.message}`)} />`}
+    ${refused.length > 0 && html`<div class="notice bad" role="alert">Not stored:
+      <ul>${refusals(state).map((line) => html`<li>${line}</li>`)}</ul></div>`}`;
 }
 
 /** @type {[string, string, (value: number | null) => string][]} */

@@ -5,12 +5,11 @@ const colour = (value) => [255, Math.round(210 * (1 - value)), 0, Math.round(150
 
 /**
  * @param {HTMLCanvasElement} canvas takes the image's size
- * @param {HTMLImageElement | ImageBitmap} image
+ * @param {ImageBitmap} image
  * @param {{ side: number, values: number[], area: number[] } | null} map
  */
 export function paint(canvas, image, map) {
-  const width = image instanceof HTMLImageElement ? image.naturalWidth : image.width;
-  const height = image instanceof HTMLImageElement ? image.naturalHeight : image.height;
+  const { width, height } = image;
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d");

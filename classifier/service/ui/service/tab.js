@@ -7,17 +7,18 @@ export function Service() {
   const { data: ready } = usePolled("/ready", 2000);
   return html`
     <${Notice} error=${error} />
-    <div class="columns">
+    ${error && metrics && html`<p class="soft">What follows was so before.</p>`}
+    <div class=${`columns ${error ? "past" : ""}`}>
       <section class="card">
         <h2>Readiness</h2>
-        ${ready && html`<ul>
+        ${ready && !error && html`<ul>
           <li>${ready.ready ? "Ready for requests" : "Not ready"}</li>
           <li>The store ${ready.store ? "answers" : "does not answer"}</li>
           <li>The queue ${ready.queue ? "has room" : "is full"}</li></ul>`}
         ${metrics && html`<dl class="facts">
           <div><dt>Up for</dt><dd>${span(metrics.uptime_seconds)}</dd></div>
-          <div><dt>Requests</dt><dd>${metrics.request_count}</dd></div>
-          <div><dt>Network, mean</dt><dd>${metrics.mean_inference_time_ms === null ? "–" : `${metrics.mean_inference_time_ms.toFixed(2)} ms`}</dd></div>
+          <div><dt>Requests, this page's too</dt><dd>${metrics.request_count}</dd></div>
+          <div><dt>Network, mean of all images</dt><dd>${metrics.mean_inference_time_ms === null ? "–" : `${metrics.mean_inference_time_ms.toFixed(2)} ms`}</dd></div>
           <div><dt>Images waiting</dt><dd>${metrics.waiting_images}</dd></div></dl>`}
       </section>
       ${metrics && html`
@@ -27,8 +28,8 @@ export function Service() {
           <${Line} values=${metrics.latest_latencies_ms} />
         </section>
         <section class="card"><h2>Requests</h2>
-          <table><thead><tr><th>Request</th><th>Status</th><th>Count</th></tr></thead><tbody>${metrics.requests.map((line) => html`
-            <tr><th scope="row">${line.method} ${line.path}</th><td>${line.status}</td><td>${line.count}</td></tr>`)}</tbody></table>
+          <div class="wide"><table class="requests"><thead><tr><th scope="col">Request</th><th scope="col">Status</th><th scope="col">Count</th></tr></thead><tbody>${metrics.requests.map((line) => html`
+            <tr><th scope="row">${line.method} ${line.path}</th><td>${line.status}</td><td>${line.count}</td></tr>`)}</tbody></table></div>
         </section>`}
     </div>`;
 }
