@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # scripts/replicas.sh [COUNT]: what deploy/compose.yaml runs, on this machine and without containers.
 #
-# COUNT services (1 to 20, default 3) behind nginx at http://127.0.0.1:8080, until Ctrl-C or SIGTERM.
+# COUNT services (1 to 20, default 3) behind nginx at http://127.0.0.1:8080, until Ctrl-C or SIGTERM. One
+# that dies is started again at its address.
 # They share the folder STORE (default data). PORT is nginx's port, CLASSIFIER the program.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -25,33 +26,37 @@ fi
 nginx=$(scripts/servers.sh nginx)
 
 folder=$(mktemp -d /tmp/classifier-replicas-XXXXXX)
-started=()
+gateway=
+replicas=()
+ports=()
 end() {
     trap '' INT TERM
-    # nginx first; services finish what has begun.
-    for process in "${started[@]}"; do
-        kill -TERM "$process" 2>/dev/null || true
-        wait "$process" 2>/dev/null || true
-    done
+    # Services finish what has begun.
+    kill -TERM $(jobs -p) 2>/dev/null || true
+    wait
     rm -rf "$folder"
 }
 trap end EXIT
 trap exit INT TERM
 
-services=
-outputs=()
-for ((i = 1; i <= count; i++)); do
-    mkfifo "$folder/$i"
-    "$classifier" serve --host 127.0.0.1 --port 0 --store "$store" >"$folder/$i" &
-    started+=($!)
-    exec {output}<"$folder/$i"
-    outputs+=("$output")
+# start N: replica N, at the port that it had before, if any.
+start() {
+    local line output
+    rm -f "$folder/$1"
+    mkfifo "$folder/$1"
+    "$classifier" serve --host 127.0.0.1 --port "${ports[$1]:-0}" --store "$store" >"$folder/$1" &
+    replicas[$1]=$!
+    exec {output}<"$folder/$1"
     # Printed once it listens, such as: serving FILE (v1) at http://127.0.0.1:40123 on 2 threads
-    if ! read -r line <&"$output"; then
-        exit 1
-    fi
-    address=${line##*http://}
-    services+="server ${address%% *} max_fails=1 fail_timeout=1s; "
+    read -r line <&"$output" || return 1
+    line=${line##*http://127.0.0.1:}
+    ports[$1]=${line%% *}
+}
+
+services=
+for ((i = 1; i <= count; i++)); do
+    start "$i" || exit 1
+    services+="server 127.0.0.1:${ports[$i]} max_fails=1 fail_timeout=1s; "
 done
 
 # The shipped configuration; only where services are is known, instead of asked for.
@@ -60,10 +65,20 @@ sed -e "s|listen 8080;|listen 127.0.0.1:$port;|" -e "s|http://api:8000;|http://r
     -e "s| /tmp/| $folder/|" deploy/nginx.conf >"$folder/nginx.conf"
 user=$(id -un)
 "$nginx" -c "$folder/nginx.conf" -g "daemon off; $([ "$user" = root ] && echo 'user root;')" &
-started=($! "${started[@]}")
+gateway=$!
 until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-    kill -0 "${started[0]}" 2>/dev/null || exit 1
+    kill -0 "$gateway" 2>/dev/null || exit 1
     sleep 0.05
 done
 echo "$count replicas at http://127.0.0.1:$port; Ctrl-C ends them"
-wait -n
+
+# What bash itself says of a killed process is of no use.
+while wait -n -p ended 2>/dev/null || [ -n "${ended:-}" ]; do
+    [ "$ended" != "$gateway" ] || exit 1
+    for ((i = 1; i <= count; i++)); do
+        if [ "${replicas[$i]}" = "$ended" ]; then
+            echo "replica $i (process $ended) ended; it is started again" >&2
+            start "$i" || sleep 1
+        fi
+    done
+done

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,7 +114,33 @@ def test_nothing_that_is_up_is_a_clear_answer(cluster: Cluster) -> None:
     replica.kill()
     with pytest.raises(urllib.error.HTTPError) as error:
         urllib.request.urlopen(f"http://127.0.0.1:{cluster.nginx.port}/health")
-    assert error.value.code == 502
+    assert (error.value.code, error.value.headers["Retry-After"]) == (502, "1")
+    assert json.load(error.value) == {"detail": "no replica answers"}
+
+
+def test_an_upload_that_nginx_refuses_is_refused_as_the_service_does(cluster: Cluster) -> None:
+    with socket.create_connection(("127.0.0.1", cluster.nginx.port)) as connection:
+        connection.sendall(b"POST /upload_training_data HTTP/1.1\r\nHost: a\r\nContent-Length: 70000000\r\n\r\n")
+        answer = connection.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 413 ")
+    assert answer.endswith('\r\n\r\n{"detail":"the body is longer than the 64 MiB that are accepted"}')
+
+
+def test_more_long_uploads_than_there_is_room_for_come_later(cluster: Cluster) -> None:
+    cluster.add(1)
+    head = b"POST /upload_training_data?label=glioma HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n"
+    with ExitStack() as held:
+        to = ("127.0.0.1", cluster.nginx.port)
+        uploads = [held.enter_context(socket.create_connection(to)) for _ in range(8)]
+        for upload in uploads:
+            upload.sendall(head + b"begun")
+        (refused,), _, _ = select.select(uploads, [], [], PATIENCE_S)
+        answer = refused.recv(4096).decode()
+        assert answer.startswith("HTTP/1.1 503 ") and "Retry-After: 1\r\n" in answer, answer
+        # Short ones go on.
+        users = Users(cluster.nginx.port, IMAGE, 2)
+        users.wait_for_more(10)
+        assert users.end() == []
 
 
 def test_nginx_takes_its_configuration_as_it_is_shipped(nginx_command: str) -> None:
@@ -133,13 +163,15 @@ def test_the_image_is_built_from_the_whole_workspace_and_nothing_that_was_built(
     names = {package["name"] for package in json.loads(metadata.stdout)["packages"]}
     assert {"classifier-service", "bench-target"} <= names
     assert {"models/brain-mri.model", "models/brain-mri.replay"} <= sent
-    assert not [path for path in sent if path.startswith(("target/", ".git/")) or "/node_modules/" in path]
+    built = [path for path in sent if path.startswith(("target/", ".git/")) or "/node_modules/" in path or path.endswith(".so")]
+    assert not built
 
 
-def test_compose_yaml_is_what_the_compose_specification_describes() -> None:
+@pytest.mark.parametrize("path", ["compose.yaml", "deploy/compose.yaml"])
+def test_compose_yaml_is_what_the_compose_specification_describes(path: str) -> None:
     command = Path(sys.executable).with_name("check-jsonschema")
     checked = subprocess.run(
-        [command, "--builtin-schema", "vendor.compose-spec", ROOT / "deploy/compose.yaml"],
+        [command, "--builtin-schema", "vendor.compose-spec", ROOT / path],
         stdout=subprocess.PIPE,
         text=True,
         check=False,
@@ -168,11 +200,20 @@ def test_the_script_runs_replicas_without_containers(pytestconfig: pytest.Config
         "CLASSIFIER": executable(pytestconfig, "--binaries", "classifier"),
     }
     script = subprocess.Popen(
-        [ROOT / "scripts/replicas.sh", "2"], env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True
+        [ROOT / "scripts/replicas.sh", "2"],
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert script.stdout.readline() == f"2 replicas at http://127.0.0.1:{port}; Ctrl-C ends them\n"
         users = Users(port, IMAGE, 2)
+        users.wait_for_more(20)
+        children = Path(f"/proc/{script.pid}/task/{script.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        expected = f"replica 1 (process {children[0]}) ended; it is started again\n"
+        assert expected in script.stderr
         users.wait_for_more(20)
         assert users.end() == []
         again = subprocess.run(script.args, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True, check=False)

@@ -50,14 +50,31 @@ fn new_schema(url: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("test_{}_{number}", std::process::id());
+    execute(url, &format!("CREATE SCHEMA {name}"));
+    format!("{url}&options=-c%20search_path%3D{name}")
+}
+
+/// The address of a schema whose owner may have so many connections at once, where there is a database.
+pub(crate) fn few_connections(count: usize) -> Option<String> {
+    let url = std::env::var("CLASSIFIER_TEST_DATABASE").ok()?;
+    let name = format!("few_{}", std::process::id());
+    execute(
+        &url,
+        &format!(
+            "CREATE ROLE {name} LOGIN CONNECTION LIMIT {count}; CREATE SCHEMA {name} AUTHORIZATION {name}"
+        ),
+    );
+    let url = url.replace("user=classifier", &format!("user={name}"));
+    Some(format!("{url}&options=-c%20search_path%3D{name}"))
+}
+
+fn execute(url: &str, sql: &str) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         let closed = tokio::spawn(connection);
-        let sql = format!("CREATE SCHEMA {name}");
-        client.batch_execute(&sql).await.unwrap();
+        client.batch_execute(sql).await.unwrap();
         drop(client);
         closed.await.unwrap().unwrap();
     });
-    format!("{url}&options=-c%20search_path%3D{name}")
 }

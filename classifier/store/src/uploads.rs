@@ -74,12 +74,51 @@ impl Store {
         let hashes: Vec<String> = images.iter().map(|image| hash(image.content)).collect();
         let key = |i: usize| upload_key(class, &hashes[i], images[i].ending);
         self.records.read(|sql| check_labels(sql, class, &hashes))?;
-        for (i, image) in images.iter().enumerate() {
-            self.objects.put(&key(i), image.content)?;
+        let stored = self.store_images(class, images, &hashes, &key, bytes_max, now);
+        match &stored {
+            // Another upload that failed may have removed the very same image in the meantime.
+            Ok(_) => self.put_images(images, &key)?,
+            Err(_) => self.remove_unrecorded((0..images.len()).map(key)),
         }
+        stored
+    }
+
+    fn put_images(
+        &self,
+        images: &[NewImage<'_>],
+        key: &impl Fn(usize) -> String,
+    ) -> Result<(), StoreError> {
+        let mut numbered = images.iter().enumerate();
+        numbered.try_for_each(|(i, image)| self.objects.put(&key(i), image.content))
+    }
+
+    /// Removes those files that no record names. Where the database does not answer, they stay.
+    fn remove_unrecorded(&self, keys: impl Iterator<Item = String>) {
+        // As a writer, so that nobody records one of them meanwhile.
+        let _ = self.records.write(|sql| {
+            for key in keys {
+                let recorded = "SELECT 1 FROM uploads WHERE key = ?1";
+                if sql.row(recorded, values![&key])?.is_none() {
+                    self.objects.remove(&key);
+                }
+            }
+            Ok(())
+        });
+    }
+
+    fn store_images(
+        &self,
+        class: Class,
+        images: &[NewImage<'_>],
+        hashes: &[String],
+        key: &impl Fn(usize) -> String,
+        bytes_max: u64,
+        now: Timestamp,
+    ) -> Result<Added, StoreError> {
+        self.put_images(images, key)?;
         self.records.write(|sql| {
             // Once more: another request may have been faster.
-            check_labels(sql, class, &hashes)?;
+            check_labels(sql, class, hashes)?;
             let mut added = Added::default();
             for (i, image) in images.iter().enumerate() {
                 if insert(sql, class, &hashes[i], &key(i), image, now)? {
@@ -217,7 +256,7 @@ fn class_in(row: &Row) -> Result<Class, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::places;
+    use crate::testing::{Place, places};
 
     fn image(content: &[u8]) -> NewImage<'_> {
         NewImage {
@@ -232,6 +271,11 @@ mod tests {
     fn add(store: &Store, class: Class, contents: &[&[u8]]) -> Result<Added, StoreError> {
         let images: Vec<NewImage<'_>> = contents.iter().map(|content| image(content)).collect();
         store.add_uploads(class, &images, 10, Timestamp::UNIX_EPOCH)
+    }
+
+    fn is_empty(place: &Place, class: Class) -> bool {
+        let folder = place.folder().join(upload_folder(class));
+        std::fs::read_dir(folder).unwrap().next().is_none()
     }
 
     #[test]
@@ -262,6 +306,7 @@ mod tests {
             let error = add(&store, Class::NoTumor, &[b"new", b"a"]).unwrap_err();
             assert_eq!(error.to_string(), "image 2 was uploaded before as Glioma");
             assert_eq!(store.upload_totals().unwrap()[3].images, 0);
+            assert!(is_empty(&place, Class::NoTumor));
         }
     }
 
@@ -270,8 +315,9 @@ mod tests {
         for place in places() {
             let store = place.open();
             add(&store, Class::Glioma, &[b"0123456789"]).unwrap();
-            let error = add(&store, Class::Glioma, &[b"x"]).unwrap_err();
+            let error = add(&store, Class::Pituitary, &[b"x"]).unwrap_err();
             assert!(matches!(error, StoreError::NoSpace), "{error}");
+            assert!(is_empty(&place, Class::Pituitary));
             assert_eq!(
                 add(&store, Class::Glioma, &[b"0123456789"])
                     .unwrap()

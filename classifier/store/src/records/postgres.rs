@@ -13,7 +13,7 @@ use deadpool_postgres::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, error::SqlState};
@@ -26,6 +26,10 @@ use crate::error::StoreError;
 const CONNECTIONS_MAX: usize = 12;
 /// For a connection to be made, and for one of the pool to be free.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// Where the server allows no more connections, one of ours may be free, or one of others gone, after this.
+const AGAIN_AFTER: Duration = Duration::from_millis(10);
+/// A connection that was not needed for so long is closed: other processes may need its place.
+const IDLE_FOR: Duration = Duration::from_secs(60);
 /// For one statement; the server gives it up a little earlier itself.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// What the server keeps to. A process that freezes within a transaction holds up others no longer
@@ -77,6 +81,13 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|error| StoreError::Database(error.into()))?;
+        let idle = pool.clone();
+        runtime.spawn(async move {
+            loop {
+                sleep(IDLE_FOR / 2).await;
+                idle.retain(|_, used| used.last_used() < IDLE_FOR);
+            }
+        });
         let database = Postgres {
             pool,
             runtime: Some(runtime),
@@ -133,7 +144,7 @@ impl Postgres {
 
     fn session(&self) -> Result<Session<'_>, StoreError> {
         let runtime = self.runtime.as_ref().expect("it lives as long as this");
-        let client = runtime.block_on(self.pool.get());
+        let client = runtime.block_on(self.connection());
         let client = client.map_err(|error| StoreError::Database(why_none(&error).into()))?;
         Ok(Session {
             runtime,
@@ -141,6 +152,27 @@ impl Postgres {
             finished: false,
         })
     }
+
+    /// A connection of the pool, or a new one as soon as the server allows it.
+    async fn connection(&self) -> Result<Object, PoolError> {
+        let until = Instant::now() + CONNECT_WITHIN;
+        loop {
+            match self.pool.get().await {
+                Err(error) if is_refused(&error) && Instant::now() < until => {
+                    sleep(AGAIN_AFTER).await
+                }
+                found => return found,
+            }
+        }
+    }
+}
+
+/// Whether the server has as many connections as it allows.
+fn is_refused(error: &PoolError) -> bool {
+    let PoolError::Backend(error) = error else {
+        return false;
+    };
+    error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
 }
 
 impl Drop for Postgres {
@@ -338,4 +370,28 @@ fn chain(error: &dyn Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::few_connections;
+
+    #[test]
+    fn where_the_server_allows_no_more_connections_one_of_ours_is_waited_for() {
+        let Some(url) = few_connections(2) else {
+            return;
+        };
+        let database = Postgres::connect(&url, None).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let slow = "SELECT CAST(1 AS BIGINT) AS one FROM pg_sleep(0.005)";
+                        database.read(|sql| sql.row(slow, &[])).unwrap();
+                    }
+                });
+            }
+        });
+    }
 }
