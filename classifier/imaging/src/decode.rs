@@ -28,8 +28,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 8,192 pixels a side and 25 megapixels: above any scanner's, and at most
-    /// 100 MB while one image is decoded.
+    /// 8,192 pixels a side and 25 megapixels: above any scanner's, and at most 250 MB
+    /// while one image is decoded (a progressive JPEG of four colours; a PNG takes 100 MB).
     fn default() -> Limits {
         Limits {
             max_side: 8_192,
@@ -113,9 +113,7 @@ fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<GreyImage, DecodeError> 
         .set_max_width(65_536)
         .set_max_height(65_536);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder
-        .decode_headers()
-        .map_err(|e| corrupt(format!("{e:?}")))?;
+    decoder.decode_headers().map_err(|e| corrupt(told(&e)))?;
     let info = decoder
         .info()
         .ok_or_else(|| corrupt("no image in it".to_owned()))?;
@@ -128,7 +126,7 @@ fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<GreyImage, DecodeError> 
         ColorSpace::Luma
     };
     decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let decoded = decoder.decode().map_err(|e| corrupt(format!("{e:?}")))?;
+    let decoded = decoder.decode().map_err(|e| corrupt(told(&e)))?;
     let pixels = if space == ColorSpace::RGB {
         decoded.chunks_exact(3).map(luma).collect()
     } else {
@@ -144,6 +142,11 @@ fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<GreyImage, DecodeError> 
     })
 }
 
+/// What the JPEG decoder says, on one line.
+fn told(error: &zune_jpeg::errors::DecodeErrors) -> String {
+    format!("{error:?}").trim_end().to_owned()
+}
+
 fn decode_png(bytes: &[u8], limits: &Limits) -> Result<GreyImage, DecodeError> {
     let corrupt = |reason: png::DecodingError| DecodeError::Corrupt {
         format: "PNG",
@@ -155,6 +158,9 @@ fn decode_png(bytes: &[u8], limits: &Limits) -> Result<GreyImage, DecodeError> {
             bytes: limits.max_pixels.saturating_mul(8),
         },
     );
+    // They may unpack to far more than the image, and say nothing about it.
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let header = decoder.read_header_info().map_err(corrupt)?;
     let (width, height) = (header.width as usize, header.height as usize);

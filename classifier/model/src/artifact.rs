@@ -107,6 +107,9 @@ impl ModelFile {
             let found = numbers.len();
             return Err(ArtifactError::Count { found, expected });
         }
+        if !numbers.iter().all(|number| number.is_finite()) {
+            return Err(ArtifactError::NotFinite);
+        }
         let statistics = numbers.split_off(network.parameters);
         Ok(ModelFile {
             version: header.version,
@@ -192,6 +195,10 @@ mod tests {
         };
         let error = ModelFile::from_bytes(&cold.to_bytes()).unwrap_err();
         assert!(matches!(error, ArtifactError::Labels), "{error}");
+        let mut lost = small();
+        lost.weights.parameters[3] = f32::NAN;
+        let error = ModelFile::from_bytes(&lost.to_bytes()).unwrap_err();
+        assert!(matches!(error, ArtifactError::NotFinite), "{error}");
         let mut excessive = small();
         excessive.preprocessing.crop = Some(CropRule {
             filled_percent: 101,

@@ -58,6 +58,9 @@ pub enum ArtifactError {
     /// Made for other classes, or for images prepared in another way.
     #[error("the model was made for other classes or other preprocessing")]
     Labels,
+    /// A weight is infinite or not a number.
+    #[error("the model's weights are not all numbers: its training went wrong")]
+    NotFinite,
     /// The header and the numbers do not belong together.
     #[error("the file holds {found} numbers where its network has {expected}")]
     Count {

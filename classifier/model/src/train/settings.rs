@@ -58,6 +58,9 @@ pub enum TrainError {
         /// Images needed.
         batch_size: usize,
     },
+    /// The share of blended images is none.
+    #[error("mixup is {0}; it has to be from 0 to 1")]
+    Mixup(f32),
     /// A setting is zero, negative or not a number.
     #[error("{name} has to be a positive number")]
     Setting {
@@ -73,14 +76,14 @@ pub enum TrainError {
 }
 
 impl Settings {
-    /// Whether training with `images` images an epoch can start.
-    pub(crate) fn check(&self, images: usize) -> Result<(), TrainError> {
+    /// Whether they make sense, whatever the images.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] names the one that does not.
+    pub fn check(&self) -> Result<(), TrainError> {
         if self.batch_size == 0 || !self.batch_size.is_multiple_of(MICRO_BATCH) {
             return Err(TrainError::BatchSize(self.batch_size));
-        }
-        if images < self.batch_size {
-            let batch_size = self.batch_size;
-            return Err(TrainError::TooFewImages { images, batch_size });
         }
         if self.epochs == 0 {
             return Err(TrainError::Setting {
@@ -91,6 +94,19 @@ impl Settings {
             return Err(TrainError::Setting {
                 name: "the learning rate",
             });
+        }
+        if !(0.0..=1.0).contains(&self.mixup) {
+            return Err(TrainError::Mixup(self.mixup));
+        }
+        Ok(())
+    }
+
+    /// Whether training with `images` images an epoch can start.
+    pub(crate) fn check_for(&self, images: usize) -> Result<(), TrainError> {
+        self.check()?;
+        if images < self.batch_size {
+            let batch_size = self.batch_size;
+            return Err(TrainError::TooFewImages { images, batch_size });
         }
         Ok(())
     }
@@ -112,7 +128,7 @@ mod tests {
 
     #[test]
     fn senseless_settings_are_refused() {
-        let refused = |settings: Settings, images| settings.check(images).err();
+        let refused = |settings: Settings, images| settings.check_for(images).err();
         let odd = Settings {
             batch_size: 20,
             ..Settings::default()
@@ -140,5 +156,12 @@ mod tests {
             refused(nan, 100),
             Some(TrainError::Setting { .. })
         ));
+        for mixup in [-0.1, 1.1, f32::NAN] {
+            let settings = Settings {
+                mixup,
+                ..Settings::default()
+            };
+            assert!(matches!(refused(settings, 100), Some(TrainError::Mixup(_))));
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Trainer {
         threads: usize,
     ) -> Result<Trainer, TrainError> {
         let quota = quota(examples);
-        settings.check(quota.values().sum())?;
+        settings.check_for(quota.values().sum())?;
         architecture.check()?;
         let network = Network::new(architecture);
         let parts = settings.batch_size / MICRO_BATCH;

@@ -118,7 +118,10 @@ fn is_open(path: &str) -> bool {
 
 fn sent_key(headers: &HeaderMap) -> Option<&str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = || text(AUTHORIZATION.as_str())?.strip_prefix("Bearer ");
+    let bearer = || {
+        let (scheme, key) = text(AUTHORIZATION.as_str())?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key)
+    };
     text("x-api-key").or_else(bearer)
 }
 
@@ -166,6 +169,8 @@ mod tests {
             ("/predict", None, false),
             ("/predict", Some(("x-api-key", "secret")), true),
             ("/predict", Some(("authorization", "Bearer secret")), true),
+            ("/predict", Some(("authorization", "bearer secret")), true),
+            ("/predict", Some(("authorization", "Basic secret")), false),
             ("/predict", Some(("authorization", "secret")), false),
             ("/predict", Some(("x-api-key", "Secret")), false),
             ("/predict", Some(("x-api-key", "")), false),

@@ -11,6 +11,7 @@ mod index;
 mod metrics;
 mod model_versions;
 mod multipart;
+mod named;
 mod page;
 mod predict;
 mod retrain;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use classifier_store::{ModelVersion, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::blocking::{ask, in_background};
 use super::error::{ApiError, Problem};
+use super::named::Named;
 use super::{App, body};
 use crate::retraining::load;
 
@@ -52,7 +53,7 @@ pub(crate) async fn versions(State(app): State<Arc<App>>) -> Result<Json<Version
     responses((status = 200, body = Version), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn serve(
     State(app): State<Arc<App>>,
-    Path(version): Path<String>,
+    Named(version): Named,
     request: Request,
 ) -> Result<Json<Version>, ApiError> {
     body::discard(request.into_body());

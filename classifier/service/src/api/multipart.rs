@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use multer::{Field, Multipart};
 
-/// Fields looked at besides files.
+/// Fields besides files; more are refused.
 const FIELDS_MAX: usize = 32;
 /// A field that is no file is not read beyond this.
 const TEXT_BYTES_MAX: usize = 1_000;
@@ -23,6 +23,10 @@ pub(crate) enum FormError {
     Empty { field: &'static str },
     #[error("more than {max} files in one upload; send them in several")]
     TooManyFiles { max: usize },
+    #[error("the field {field:?} is there more than once; send one image at a time")]
+    Several { field: &'static str },
+    #[error("more than {FIELDS_MAX} fields besides the images")]
+    TooManyFields,
 }
 
 /// Files of one name, and the values of one other field.
@@ -32,47 +36,44 @@ pub(crate) struct Form {
     pub(crate) texts: Vec<String>,
 }
 
-/// The content of the first field called `field` of a multipart `body`.
+/// The content of the one field called `field` of a multipart `body`.
 pub(crate) async fn file(
     headers: &HeaderMap,
     body: Bytes,
     field: &'static str,
 ) -> Result<Bytes, FormError> {
-    let mut multipart = open(headers, body, field)?;
-    for _ in 0..FIELDS_MAX {
-        let next = multipart.next_field().await;
-        let Some(found) = next.map_err(FormError::Malformed)? else {
-            break;
-        };
-        if found.name() == Some(field) {
-            return not_empty(content(found).await?, field);
-        }
-    }
-    Err(FormError::Missing { field })
+    let form = files(headers, body, field, None, 1).await;
+    let mut form = form.map_err(|error| match error {
+        FormError::TooManyFiles { .. } => FormError::Several { field },
+        error => error,
+    })?;
+    Ok(form.files.remove(0))
 }
 
-/// Up to `files_max` files called `field`, and what fields called `text_field` say.
+/// One to `files_max` files called `field`, and what fields called `text_field` say.
 pub(crate) async fn files(
     headers: &HeaderMap,
     body: Bytes,
     field: &'static str,
-    text_field: &str,
+    text_field: Option<&str>,
     files_max: usize,
 ) -> Result<Form, FormError> {
     let mut multipart = open(headers, body, field)?;
-    let mut form = Form::default();
-    for _ in 0..files_max + FIELDS_MAX {
-        let next = multipart.next_field().await;
-        let Some(found) = next.map_err(FormError::Malformed)? else {
-            break;
-        };
+    let (mut form, mut others) = (Form::default(), 0);
+    while let Some(found) = multipart.next_field().await.map_err(FormError::Malformed)? {
         let name = found.name().map(str::to_owned);
         if name.as_deref() == Some(field) {
             if form.files.len() == files_max {
                 return Err(FormError::TooManyFiles { max: files_max });
             }
             form.files.push(not_empty(content(found).await?, field)?);
-        } else if name.as_deref() == Some(text_field) {
+            continue;
+        }
+        others += 1;
+        if others > FIELDS_MAX {
+            return Err(FormError::TooManyFields);
+        }
+        if name.is_some() && name.as_deref() == text_field {
             let content = content(found).await?;
             let kept = &content[..content.len().min(TEXT_BYTES_MAX)];
             form.texts.push(String::from_utf8_lossy(kept).into_owned());
@@ -150,13 +151,16 @@ mod tests {
         let form = Some("multipart/form-data; boundary=x");
         let not_multipart = "expected multipart/form-data with an image in the field \"file\"";
         let missing = "the field \"file\" is missing";
+        let twice =
+            "--x\nContent-Disposition: form-data; name=\"file\"\n\n1\n".repeat(2) + "--x--\n";
         let many = "--x\nContent-Disposition: form-data; name=\"a\"\n\n1\n".repeat(99);
         for (content_type, body, expected) in [
             (None, "", not_multipart),
             (Some("image/jpeg"), "image", not_multipart),
             (Some("multipart/form-data"), "", not_multipart),
             (form, "--x--\n", missing),
-            (form, &many, missing),
+            (form, &many, "more than 32 fields besides the images"),
+            (form, &twice, "the field \"file\" is there more than once"),
             (
                 form,
                 "--x\nContent-Disposition: form-data; name=\"File\"\n\n1\n--x--\n",
@@ -185,7 +189,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.build().unwrap();
         let body = Bytes::copy_from_slice(body);
-        runtime.block_on(files(&headers, body, "files", "label", 4))
+        runtime.block_on(files(&headers, body, "files", Some("label"), 4))
     }
 
     /// Parts by name and content, as a client writes them.

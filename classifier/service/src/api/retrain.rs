@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use classifier_store::{Cancel, Job, JobSettings, Requested};
 use jiff::Timestamp;
 use serde::ser::SerializeMap;
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::blocking::ask;
 use super::error::{ApiError, Problem};
+use super::named::Named;
 use super::{App, body};
 
 /// Settings are short.
@@ -150,7 +151,7 @@ pub(crate) async fn jobs(State(app): State<Arc<App>>) -> Result<Json<JobList>, A
     responses((status = 200, body = JobStatus), (status = 404, body = Problem)))]
 pub(crate) async fn status(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<JobStatus>, ApiError> {
     let wanted = id.clone();
     let job = ask(&app.store, move |store| store.job(&wanted)).await?;
@@ -163,7 +164,7 @@ pub(crate) async fn status(
     responses((status = 200, body = Cancelled), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Named(id): Named,
     request: Request,
 ) -> Result<Json<Cancelled>, ApiError> {
     body::discard(request.into_body());

@@ -89,7 +89,14 @@ pub(crate) async fn upload(
     };
     let limits = app.uploads;
     let body = body::collect(&app, body, limits.request_bytes_max).await?;
-    let form = multipart::files(&head.headers, body.bytes, FIELD, LABEL, limits.files_max).await?;
+    let form = multipart::files(
+        &head.headers,
+        body.bytes,
+        FIELD,
+        Some(LABEL),
+        limits.files_max,
+    )
+    .await?;
     let in_form = labels(form.texts)?;
     let class = match (in_query, in_form) {
         (Some(one), Some(other)) if one != other => return Err(ApiError::Labels(one, other)),

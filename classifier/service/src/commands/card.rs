@@ -23,19 +23,13 @@ pub(crate) fn render(model: &ModelFile, evaluation: &Evaluation, origin: &Origin
 
 Tells four kinds of brain MRI slices apart: Glioma, Meningioma, Pituitary (tumours) and No_Tumor.
 
-**Not a medical device.** It was made to be load-tested. It has seen a few thousand slices from three public
-collections, knows nothing of patients, scanners or sequences, and always answers one of four classes, whatever the
-image shows. Do not use it for anybody's diagnosis.
+**Not a medical device.** It was made to be load-tested. It knows nothing of patients, scanners or sequences, and always
+answers one of four classes, whatever the image shows. Do not use it for anybody's diagnosis.
 
 ## Data
 
 {train} images to train on and {valid} to validate. The margin around the head is cut off, and the rest stretched to
 {side}×{side} grey pixels, in training as in serving. {split}
-
-The images are the public \"Brain Tumor MRI Dataset\" (Masoud Nickparvar, Kaggle), which joins the contrast-enhanced set
-of Cheng et al. on figshare with the SARTAJ and Br35H collections. They are not part of this repository, apart from a
-few samples and the replay set. Scores on that set's usual split are flattered, since about a third of its test images have a
-near-duplicate among the training images; the split here avoids that.
 
 ## Network and training
 

@@ -105,6 +105,12 @@ impl Course<'_> {
             bar.set_message(format!("loss {loss:.3}"));
         });
         bar.finish_and_clear();
+        if !epoch.loss.is_finite() {
+            bail!(
+                "the loss of epoch {} is no number; a lower --learning-rate may help",
+                epoch.epoch
+            );
+        }
         let judged = self.judge(&trainer.classifier());
         let right = judged
             .iter()

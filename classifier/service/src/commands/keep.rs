@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use classifier_imaging::Limits;
 
 use crate::api::UploadLimits;
-use crate::base::{Base, Summary};
+use crate::base::{Base, Summary, read_index};
 use crate::parallel::thread_count;
 use crate::priority::step_back;
 
@@ -54,6 +54,10 @@ impl KeepArgs {
                     "there is no folder {}; name one with --data",
                     folder.display()
                 );
+            }
+            // Read again when it is needed: it may change meanwhile.
+            if let Some(index) = &self.index {
+                read_index(folder, index)?;
             }
             return Ok(Some(Base::Folder {
                 folder: folder.clone(),

@@ -62,13 +62,14 @@ pub(crate) struct TrainArgs {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    args.check()?;
     let threads = thread_count(args.threads);
     let start = args.start_from.as_deref().map(load_start).transpose()?;
     let architecture = start
         .as_ref()
         .map_or_else(Architecture::default, |model| model.architecture.clone());
-    let checkpoint = prepare_outputs(args)?;
     let data = load_data(args, architecture.side, threads)?;
+    let checkpoint = prepare_outputs(args)?;
     let (train, valid) = (data.train.len(), data.valid.len());
     say(format_args!(
         "{train} images to train on, {valid} to validate"
@@ -105,6 +106,22 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
 }
 
 impl TrainArgs {
+    /// What can be known to be wrong before hours are spent.
+    fn check(&self) -> Result<()> {
+        self.settings().check()?;
+        if self.out.is_dir() {
+            bail!("--out {} is a folder; name a file", self.out.display());
+        }
+        let version = &self.model_version;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if !(1..=64).contains(&version.len()) || !version.chars().all(is_plain) {
+            bail!(
+                "--model-version {version:?}: expected 1 to 64 letters, digits, dots, hyphens and underscores"
+            );
+        }
+        Ok(())
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             epochs: self.epochs,

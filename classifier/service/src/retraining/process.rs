@@ -5,7 +5,7 @@
 //! does the process.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -84,11 +84,19 @@ pub(crate) struct Training {
     pub(crate) events: Receiver<Event>,
 }
 
+/// This very program, even if its file was replaced since it was started.
+fn own_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() {
+        return Ok(running.to_owned());
+    }
+    std::env::current_exe().context("cannot find the program's own file")
+}
+
 impl Training {
     /// Starts the process.
     pub(crate) fn start(task: &Task) -> Result<Training> {
-        let program = std::env::current_exe().context("cannot find the program's own file")?;
-        let mut child = Command::new(program)
+        let mut child = Command::new(own_program()?)
             .arg("retrain-task")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

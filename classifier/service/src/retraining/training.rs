@@ -82,7 +82,7 @@ pub(crate) fn train(task: &Task, tell: &mut impl FnMut(&Event)) -> Result<Done> 
         &start,
         &record,
         tell,
-    );
+    )?;
     finish(task, &start, best, &held_out)
 }
 
@@ -186,7 +186,7 @@ fn run(
     start: &ModelFile,
     record: &TrainingRecord,
     tell: &mut impl FnMut(&Event),
-) -> Best {
+) -> Result<Best> {
     let steps = trainer.steps_per_epoch() * task.epochs;
     let mut best: Option<Best> = None;
     loop {
@@ -195,6 +195,12 @@ fn run(
             let percent = (100 * (before + step) / steps) as u32;
             tell(&Event::Progress { percent });
         });
+        if !summary.loss.is_finite() {
+            bail!(
+                "the loss of epoch {} is no number; a lower learning rate may help",
+                trainer.epoch()
+            );
+        }
         let candidate = judge_epoch(task, trainer, held_out, start, record, summary.loss);
         tell(&Event::Epoch {
             accuracy: candidate.model.training.valid_accuracy,
@@ -207,7 +213,7 @@ fn run(
         }
         let best_epoch = best.as_ref().map_or(0, |best| best.epoch);
         if trainer.is_finished() || trainer.epoch() - best_epoch >= PATIENCE {
-            return best.expect("there was an epoch");
+            return Ok(best.expect("there was an epoch"));
         }
     }
 }

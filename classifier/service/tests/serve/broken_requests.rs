@@ -244,6 +244,11 @@ fn unknown_paths_and_methods_are_json_too() {
     for (request, status, detail) in [
         ("GET /nothing", 404, "there is nothing at /nothing"),
         ("POST /nothing", 404, "there is nothing at /nothing"),
+        (
+            "GET /retrain_status/%ff",
+            404,
+            "there is nothing at /retrain_status/%ff",
+        ),
         ("GET /predict", 405, "/predict does not answer GET"),
         ("DELETE /health", 405, "/health does not answer DELETE"),
     ] {

@@ -89,7 +89,7 @@ fn replicas_on_different_machines_share_uploads_jobs_and_models() {
     let job = ask(&second.service, ONE_EPOCH);
     let done = until_it_is(&first.service, &job, "completed");
     let message = done["message"].as_str().expect("a sentence");
-    assert!(message.contains("base ones"), "{message}");
+    assert!(message.contains("held-out base images"), "{message}");
 
     // A later release's model serves everywhere, and the way back is everybody's too.
     let newer = shared.workshop.newer_model();

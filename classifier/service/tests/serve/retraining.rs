@@ -1,11 +1,13 @@
 //! Jobs from the request to the model that serves, and back.
 
+use std::process::Command;
+
 use classifier_imaging::Class;
 use classifier_model::{Architecture, ModelFile};
 use serde_json::{Value, json};
 
 use crate::pictures::{Workshop, picture};
-use crate::support::{Service, sample, until};
+use crate::support::{Service, command_of, program, sample, until};
 
 const JSON: &str = "application/json";
 const QUICK: &[u8] = br#"{"epochs":8,"batch_size":16,"learning_rate":0.02}"#;
@@ -118,6 +120,20 @@ fn a_better_model_serves_and_the_way_back_is_open() {
         "{}",
         service.ready_line
     );
+}
+
+#[test]
+fn a_service_whose_program_was_replaced_retrains_as_before() {
+    let workshop = Workshop::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, other) = (folder.path().join("classifier"), folder.path().join("new"));
+    std::fs::copy(program().get_program(), &file).expect("a copy");
+    let command = command_of(Command::new(&file), 0, &workshop.model(), &workshop.store());
+    let service = Service::started(command);
+    std::fs::write(&other, "another program").expect("a file");
+    std::fs::rename(&other, &file).expect("it takes the other's place");
+    let job = ask(&service, QUICK);
+    until_it_is(&service, &job, "completed");
 }
 
 #[test]

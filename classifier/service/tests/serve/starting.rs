@@ -1,13 +1,17 @@
 //! What a start prints: one line when all is well, and one when it is not.
 
 use std::path::Path;
+use std::process::Command;
 
-use crate::support::{Service, command, model};
+use crate::support::{Service, command, model, repository};
 
 /// The one line on stderr of a program that ends with exit code 1.
 fn complaint(port: u16, model: &Path) -> String {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut command = command(port, model, folder.path());
+    complaint_of(&mut command(port, model, folder.path()))
+}
+
+fn complaint_of(command: &mut Command) -> String {
     let output = command.output().expect("the program runs");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
@@ -58,6 +62,16 @@ fn a_model_that_cannot_be_used_is_named_with_the_reason() {
         assert!(complaint.starts_with(&start), "{complaint}");
         assert!(complaint.contains(reason), "{name}: {complaint}");
     }
+}
+
+#[test]
+fn an_index_that_cannot_be_read_is_named_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = command(0, &model(), folder.path());
+    command.arg("--data").arg(repository("samples"));
+    let complaint = complaint_of(command.args(["--index", "/no/such.csv"]));
+    let start = "classifier: cannot read /no/such.csv: ";
+    assert!(complaint.starts_with(start), "{complaint}");
 }
 
 #[test]

@@ -31,8 +31,12 @@ pub(crate) fn program() -> Command {
 
 /// The program, told to serve from a store in `folder`.
 pub(crate) fn command(port: u16, model: &Path, folder: &Path) -> Command {
-    let mut command = program();
-    command
+    command_of(program(), port, model, folder)
+}
+
+/// `program`, told so.
+pub(crate) fn command_of(mut program: Command, port: u16, model: &Path, folder: &Path) -> Command {
+    program
         .args(["serve", "--port", &port.to_string(), "--model"])
         .arg(model)
         .arg("--store")
@@ -42,7 +46,7 @@ pub(crate) fn command(port: u16, model: &Path, folder: &Path) -> Command {
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
         ]);
-    command
+    program
 }
 
 /// A service that ends with its test.
@@ -75,8 +79,14 @@ impl Service {
 
     /// Serves `model` on a free port, from the store in `folder`.
     pub(crate) fn start_in(folder: &Path, model: &Path, flags: &[&str]) -> Service {
-        let mut child = command(0, model, folder)
-            .args(flags)
+        let mut command = command(0, model, folder);
+        command.args(flags);
+        Service::started(command)
+    }
+
+    /// What `command` starts.
+    pub(crate) fn started(mut command: Command) -> Service {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
