@@ -75,10 +75,13 @@ impl Store {
         let key = |i: usize| upload_key(class, &hashes[i], images[i].ending);
         self.records.read(|sql| check_labels(sql, class, &hashes))?;
         let stored = self.store_images(class, images, &hashes, &key, bytes_max, now);
-        match &stored {
-            // Another upload that failed may have removed the very same image in the meantime.
-            Ok(_) => self.put_images(images, &key)?,
-            Err(_) => self.remove_unrecorded((0..images.len()).map(key)),
+        if self.objects.is_folder() {
+            match &stored {
+                // Another upload that failed may have removed the very same image in the meantime.
+                Ok(_) => self.put_images(images, &key)?,
+                // Its disk may be full.
+                Err(_) => self.remove_unrecorded((0..images.len()).map(key)),
+            }
         }
         stored
     }

@@ -44,6 +44,11 @@ impl Objects {
         Ok(Objects::Bucket(Box::new(Bucket::open(config)?), fetched))
     }
 
+    /// Whether they are on a disk, which may be full and is asked in no time.
+    pub(crate) fn is_folder(&self) -> bool {
+        matches!(self, Objects::Folder(_))
+    }
+
     /// Where `key` is, for people.
     pub(crate) fn place(&self, key: &str) -> String {
         match self {
