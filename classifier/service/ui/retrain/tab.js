@@ -46,13 +46,13 @@ export function Retrain() {
     ${data && html`
       <h2>Jobs: ${data.total_jobs}</h2>
       <div class="jobs">${Object.values(data.jobs).map((job) => html`
-        <${Job} key=${job.job_id} job=${job} idle=${busy || error !== null} onCancel=${cancel} />`)}</div>`}`;
+        <${Job} key=${job.job_id} job=${job} locked=${busy || error !== null} onCancel=${cancel} />`)}</div>`}`;
 }
 
 /** What became of a job: one that completed may have been no better. */
 const outcomeOf = (job) => job.status === "completed" && !job.model_version ? "not used" : job.status;
 
-const Job = ({ job, idle, onCancel }) => html`
+const Job = ({ job, locked, onCancel }) => html`
   <article class=${`card job ${job.status}`}>
     <h3>${job.job_id} <span class=${`badge ${outcomeOf(job).replace(" ", "-")}`}>${outcomeOf(job)}</span></h3>
     <progress max="100" value=${job.progress} aria-label=${`Progress of ${job.job_id}`}></progress>
@@ -60,5 +60,5 @@ const Job = ({ job, idle, onCancel }) => html`
       ${" "}· ${job.epochs} epochs, batches of ${job.batch_size}, rate ${job.learning_rate}</p>
     ${(job.error || job.message) && html`<p class=${job.error ? "bad" : ""}>${job.error || job.message}</p>`}
     <p class="soft">Asked for ${clock(job.created_at)}${job.completed_at ? `, ended ${clock(job.completed_at)}` : ""}</p>
-    ${ACTIVE.includes(job.status) && html`<button disabled=${idle} onClick=${() => onCancel(job.job_id)}>Cancel</button>`}
+    ${ACTIVE.includes(job.status) && html`<button disabled=${locked} onClick=${() => onCancel(job.job_id)}>Cancel</button>`}
   </article>`;
